@@ -1,0 +1,56 @@
+"""What an engine hands to the observers: one TCP connection, both directions reassembled from their heads.
+
+Replies answer commands in order, so no packet-ordered state machine is needed: the pure observers (``smtp``,
+``tls``, ``verdict``) work on two byte strings, once a connection, at its end. Engines differ only in how they make
+these (the numpy engine from packets, the pyshark engine from Wireshark's own reassembly).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+End = Literal["open", "fin", "rst", "gap", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """One direction, reassembled in order and without overlap, from its first captured byte to the first byte that
+    is missing (``gap``), to the head limit (``limit``), or to its end."""
+
+    data: bytes
+    marks: tuple[tuple[int, int], ...]
+    """(offset in ``data``, nanoseconds since the epoch) of each piece's first byte, ascending by offset."""
+    from_start: bool
+    """True when data[0] is the direction's first byte (its SYN was seen, or ISN + 1 is known from the other side)."""
+    end: End
+    """Why ``data`` ends where it does. ``gap``: bytes are missing there (loss, snaplen). ``limit``: more was sent
+    and captured than is kept. ``fin``/``rst``: this side closed or reset after ``data``. ``open``: nothing more seen."""
+    bytes: int = 0
+    """TCP payload bytes of the whole direction as captured packets announce them (repeats count once where known)."""
+    packets: int = 0
+    captured: bool = True
+    """False when not one packet of this direction was seen."""
+
+
+EMPTY = StreamHead(b"", (), False, "open", 0, 0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One TCP connection. ``client`` is the side that opened it; without a SYN, the side that does not own the mail port."""
+
+    client_ip: str
+    client_port: int
+    server_ip: str
+    server_port: int
+    start: int
+    """First packet, nanoseconds since the epoch."""
+    stop: int
+    client: StreamHead
+    server: StreamHead
+    client_isn: int = 0
+    """The client's first sequence number as seen (its SYN's, else the lowest seen): part of the session's identity."""
+    vlan: int | None = None
+    interface: str | None = None
+    reset_by: Literal["client", "server"] | None = None
