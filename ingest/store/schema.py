@@ -157,6 +157,7 @@ _REPORT = (
     _f("date", "report.end", "End of it.", "end"),
     _f("keyword", "provenance", "verified, unsigned, failed, posted or imported.", "provenance"),
     _f("boolean", "counted", "True when the report counts in the figures (provenance is enough and it is no conflict).", "counted"),
+    _f("keyword", "left_out", "Why it does not count: unsigned, failed, conflict, foreign_domain.", "left out"),
 )
 
 REPORTS = Dataset(

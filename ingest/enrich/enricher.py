@@ -1,0 +1,46 @@
+"""The one question: where is this address? Cached, because mail comes from the same peers again and again."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ingest.enrich.place import UNKNOWN, Place, PlaceSource, SourceAge
+
+CACHE_ADDRESSES = 65_536
+
+
+class Enricher:
+    """Asks its sources in order and keeps the answers of the last 65,536 addresses."""
+
+    def __init__(self, sources: Sequence[PlaceSource]) -> None:
+        self._sources = tuple(sources)
+        self.place = lru_cache(CACHE_ADDRESSES)(self._place)
+        self.network = lru_cache(CACHE_ADDRESSES)(_network)
+
+    def ages(self) -> list[SourceAge]:
+        """What answers, and how old it is."""
+        return [source.age() for source in self._sources]
+
+    def _place(self, address: str) -> Place:
+        """The place of an address; UNKNOWN for text that is no address."""
+        try:
+            canonical = str(ipaddress.ip_address(address))
+        except ValueError:
+            return UNKNOWN
+        place = UNKNOWN
+        for source in self._sources:
+            place = place.completed_by(source.lookup(canonical))
+            if place.complete:
+                break
+        return place
+
+
+def _network(address: str) -> str | None:
+    """The /24 (IPv4) or /48 (IPv6) that an address stands in; None for text that is no address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
