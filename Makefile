@@ -1,0 +1,54 @@
+# make demo    the whole product on this machine, nothing configured (needs Python >= 3.11 and its wheels, no more)
+# make test    every check and test; installs what it needs and names it first
+# make check   format, lint, types, import rules
+# make bench   figures of the README, side by side with the peers
+# make soak    the long runs: crash loops, load, fuzzing, floods
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST_FLAGS ?= -n 2 --dist loadscope
+
+.PHONY: demo serve-demo test check format bench soak docs clean
+
+demo: $(VENV)/.demo
+	$(BIN)/stripwatch demo --once
+
+serve-demo: $(VENV)/.demo
+	$(BIN)/stripwatch demo
+
+test: $(VENV)/.dev
+	sh tests/setup.sh
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest $(PYTEST_FLAGS) -m "not long"
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+soak: $(VENV)/.dev
+	sh tests/setup.sh
+	$(BIN)/python -m pytest -m long --timeout 7200
+
+$(VENV)/bin/python:
+	sh tests/venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

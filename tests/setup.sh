@@ -1,0 +1,34 @@
+#!/bin/sh
+# What the tests use besides Python: installs what is missing where it may, and says plainly what it could not get.
+set -u
+
+missing=""
+want() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+want tshark tshark
+want dumpcap wireshark-common
+want chromium chromium
+want mvn maven
+want strace strace
+want unzip unzip
+want ip iproute2
+[ -n "$missing" ] || exit 0
+
+echo "tests: these Debian packages are missing:$missing"
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "tests: no apt-get here; the tests that need them will be skipped"
+    exit 0
+fi
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    as_root="sudo -n"
+    if ! sudo -n true 2>/dev/null; then
+        echo "tests: not root; install them yourself, or the tests that need them will be skipped"
+        exit 0
+    fi
+fi
+echo "tests: installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq || echo "tests: apt-get update failed"
+for package in $missing; do
+    $as_root apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 || echo "tests: could not install $package: the tests that need it will be skipped"
+done
