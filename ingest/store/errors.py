@@ -4,6 +4,7 @@ StoreError
  ├─ StoreUnavailable   it may answer later: the drain keeps the record and tries again
  ├─ StoreLocked        another process holds the DuckDB file
  ├─ StoreDamaged       the file cannot be opened: set aside and rebuild by replay
+ ├─ DocumentRejected   a document given to ``put`` can never be stored
  └─ QueryError         the question cannot be asked: unknown dataset or field, wrong type
      └─ TooManyGroups
 """
@@ -27,6 +28,10 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     reason = "store_damaged"
+
+
+class DocumentRejected(StoreError):
+    reason = "document_rejected"
 
 
 class QueryError(StoreError):

@@ -1,0 +1,93 @@
+"""The door of both stores: what a document must be before it is written, the same for each of them.
+
+A document that fails here would fail for ever, so it is rejected with a reason and never tried again.
+Reasons are ``word: detail``; the words are unknown_dataset, bad_id, unknown_field, bad_value, no_timestamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.store.protocol import EXISTS, Document, Fate
+from ingest.store.schema import DATASETS, FieldType
+from ingest.store.values import canonical
+
+MAX_ID_BYTES = 512
+"""Elasticsearch's own bound on ``_id``."""
+
+_TYPES: dict[str, dict[str, FieldType]] = {name: {f.name: f.type for f in d.fields} for name, d in DATASETS.items()}
+
+
+@dataclass(slots=True)
+class Admitted:
+    """The documents of one call that may be written, by place, and the fates that are known already."""
+
+    documents: dict[int, Document]
+    """Canonical documents by their place in the call; of several with one id the first."""
+    fates: dict[int, Fate]
+    """Rejected ones, and repeats within the call."""
+    repeats: dict[int, int]
+    """Place of a repeat → place of the document that it repeats."""
+
+
+def admit(documents: Sequence[Document]) -> Admitted:
+    """Sort the documents of one call. A repeat of an id within the call is EXISTS."""
+    admitted = Admitted({}, {}, {})
+    first: dict[tuple[str, str], int] = {}
+    for place, document in enumerate(documents):
+        try:
+            whole = admitted_document(document)
+        except Rejected as rejected:
+            admitted.fates[place] = Fate("rejected", str(rejected))
+            continue
+        earlier = first.setdefault((whole.dataset, whole.id), place)
+        if earlier == place:
+            admitted.documents[place] = whole
+        else:
+            admitted.fates[place] = EXISTS
+            admitted.repeats[place] = earlier
+    return admitted
+
+
+class Rejected(Exception):
+    """Inside the stores only: carries the reason of a rejected document."""
+
+
+def admitted_document(document: Document) -> Document:
+    """The document in canonical form. Raises Rejected."""
+    types = _TYPES.get(document.dataset)
+    if types is None:
+        raise Rejected(f"unknown_dataset: {document.dataset}")
+    _check_id(document.id)
+    fields = _canonical_fields(types, document.fields)
+    if "@timestamp" not in fields:
+        raise Rejected("no_timestamp: a document needs its own time")
+    return Document(dataset=document.dataset, id=document.id, fields=fields)
+
+
+def _check_id(id_: str) -> None:
+    try:
+        size = len(id_.encode())
+    except UnicodeEncodeError:
+        raise Rejected("bad_id: not Unicode") from None
+    if not 0 < size <= MAX_ID_BYTES:
+        raise Rejected(f"bad_id: {size} bytes, where 1 to {MAX_ID_BYTES} are allowed")
+
+
+def _canonical_fields(types: dict[str, FieldType], fields: dict[str, Any]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for name, value in fields.items():
+        type_ = types.get(name)
+        if type_ is None:
+            raise Rejected(f"unknown_field: {name}")
+        if value is None:
+            continue
+        try:
+            kept = canonical(type_, value)
+        except ValueError as error:
+            raise Rejected(f"bad_value: {name}: {error}") from None
+        if kept is not None:
+            whole[name] = kept
+    return whole
