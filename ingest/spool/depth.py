@@ -95,7 +95,7 @@ class DepthMeter:
         records, oldest = 0, None
         try:
             with SegmentFile(self._filesystem, self._folder / (name + SUFFIX)) as file:
-                marker = find_marker(file.read, size)
+                marker = find_marker(file.read, size).value
                 if marker is not None:
                     last = last_number(file.read, size, position.offset, marker)
                     records = 0 if last is None else max(0, last + 1 - position.number)

@@ -23,12 +23,13 @@ from ingest.spool.clock import SYSTEM_CLOCK, Clock
 from ingest.spool.depth import Depth, DepthMeter, pending_segments
 from ingest.spool.drain_lock import DrainLock
 from ingest.spool.durable_file import TEMPORARY, read_whole, write_durably
+from ingest.spool.encoding import decode_record
 from ingest.spool.errors import CheckpointFailed, no_room
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 from ingest.spool.limits import SpoolLimits
 from ingest.spool.quarantine import Quarantine, bad_name
 from ingest.spool.record import StoredRecord
-from ingest.spool.replay import decode_record, replay
+from ingest.spool.replay import replay
 from ingest.spool.retired import RetiredSegments
 from ingest.spool.segment import HEADER_BYTES, SUFFIX, Bad, UnknownVersion, Whole, find_marker, record_id, scan
 from ingest.spool.segment_file import SegmentFile
@@ -236,9 +237,11 @@ class SpoolReader:
                     self._abandoned.add(segment)
                 final = segment in self._abandoned
                 length = self._filesystem.size(path) if final else length
-                at = self._position(segment)
                 marker = find_marker(file.read, length)
-                for found in scan(file.read, length, start=at.offset, number=at.number, marker=marker, final=final):
+                if marker.damaged and segment not in self._cursor and (final or length >= HEADER_BYTES):
+                    self._note(segment, file, Bad(0, min(length, HEADER_BYTES), 0, 0, "torn" if length < HEADER_BYTES else "damaged"))
+                at = self._position(segment)
+                for found in scan(file.read, length, start=at.offset, number=at.number, marker=marker.value, final=final):
                     stored = self._note(segment, file, found)
                     if stored is not None:
                         yield found.end - found.start, stored
@@ -270,7 +273,7 @@ class SpoolReader:
                 return stored
             counts = Counters(damaged_regions=1, damaged_records=1, damaged_bytes=found.end - found.start, undecodable_records=1)
         else:
-            after = Position(found.end, found.number)
+            after = Position(max(found.end, HEADER_BYTES), found.number)
             counts = Counters(
                 damaged_regions=1,
                 damaged_records=found.records,
@@ -288,6 +291,8 @@ class SpoolReader:
     def _set_aside(self, segment: str, file: SegmentFile, start: int, end: int) -> bool:
         """Copy bad bytes to the quarantine."""
         _log.warning("spool: %s: %d bytes at %d are no whole record", segment, end - start, start)
+        if start == end:
+            return True
         if end - start > self.limits.quarantine_bytes:
             return False
         return self._quarantine.keep(bad_name(segment, start), file.read(start, end - start))
@@ -347,24 +352,25 @@ class SpoolReader:
 
     def _retire(self) -> None:
         """Move the files that are drained, past the durable checkpoint, out of the folder; then forget their positions."""
-        done = [name for name, end in self._finished.items() if self._durable.get(name, Position(HEADER_BYTES, 0)).offset >= end]
-        done += [name for name, end in self._finished.items() if end <= HEADER_BYTES and name not in done]
+        start = Position(HEADER_BYTES, 0)
+        done = [name for name, end in self._finished.items() if self._durable.get(name, start).offset >= end]
         if not done:
             return
         try:
             for name in done:
-                self._retired.add(name, self._served() // 10**9)
+                self._retired.add(name, self._served() // 10**9, empty=self._finished[name] <= HEADER_BYTES)
             self._retired.sync()
         except OSError as failed:
             _log.warning("spool: drained segments could not be retired now: %s", failed)
             return
+        kept = sum(self._finished[name] > HEADER_BYTES for name in done)
         for name in done:
             self._durable.pop(name, None)
             self._cursor.pop(name, None)
             self._finished.pop(name, None)
             self._stalled.pop(name, None)
             self._abandoned.discard(name)
-        self._counters = self._counters.plus(Counters(retired_segments=len(done)))
+        self._counters = self._counters.plus(Counters(retired_segments=kept))
         self._changed = True
 
     def _served(self) -> int:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from ingest.spool.checkpoint import load_checkpoint
 from ingest.spool.depth import RETIRED, pending_segments, start_of
+from ingest.spool.encoding import decode_record
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
-from ingest.spool.record import SpoolRecord, StoredRecord
+from ingest.spool.record import StoredRecord
 from ingest.spool.retired import retired_segments
 from ingest.spool.segment import HEADER_BYTES, SUFFIX, UnknownVersion, Whole, find_marker, record_id, scan
 from ingest.spool.segment_file import SegmentFile
-
-decoder = msgspec.msgpack.Decoder(SpoolRecord)
 
 
 def replay(folder: Path, *, since: int | None = None, filesystem: Filesystem = REAL_FILESYSTEM) -> Iterator[StoredRecord]:
@@ -39,7 +36,7 @@ def replay(folder: Path, *, since: int | None = None, filesystem: Filesystem = R
 def _records(filesystem: Filesystem, path: Path, segment: str, size: int, since: int | None) -> Iterator[StoredRecord]:
     try:
         with SegmentFile(filesystem, path) as file:
-            marker = find_marker(file.read, size)
+            marker = find_marker(file.read, size).value
             for found in scan(file.read, size, start=HEADER_BYTES, number=0, marker=marker, final=False):
                 if isinstance(found, Whole) and (since is None or found.arrived_at >= since):
                     record = decode_record(found.payload)
@@ -47,11 +44,3 @@ def _records(filesystem: Filesystem, path: Path, segment: str, size: int, since:
                         yield StoredRecord(id=record_id(segment, found.number), record=record)
     except (FileNotFoundError, UnknownVersion):  # expired meanwhile; a later version's
         return
-
-
-def decode_record(payload: bytes) -> SpoolRecord | None:
-    """None for a payload that is no SpoolRecord this version knows."""
-    try:
-        return decoder.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return None

@@ -44,9 +44,13 @@ class RetiredSegments:
         """Longest retired first."""
         return sorted(retired_segments(self._filesystem, self._spool), key=lambda found: (found.service_seconds, found.segment))
 
-    def add(self, segment: str, service_seconds: int) -> None:
-        """Move a drained segment file here; call :meth:`sync` before forgetting its position. A missing file is no error."""
+    def add(self, segment: str, service_seconds: int, *, empty: bool) -> None:
+        """Move a drained segment file here, or unlink one that never held a record; call :meth:`sync` before forgetting its
+        position. A missing file is no error."""
         with suppress(FileNotFoundError):
+            if empty:
+                self._filesystem.unlink(self._spool / (segment + SUFFIX))
+                return
             self._filesystem.rename(self._spool / (segment + SUFFIX), self._folder / f"{segment}.{service_seconds:012d}{SUFFIX}")
 
     def sync(self) -> None:

@@ -106,8 +106,16 @@ def decode_frame(raw: bytes, marker: bytes | None) -> Frame | None:
     return Frame(found, number, length, arrived_at, payload_crc)
 
 
-def find_marker(read: Read, size: int) -> bytes | None:
-    """The file's marker: from its header, else from the first frame whose CRC is right; None if no record can be found.
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A file's marker; None if no record can be found in it. ``damaged``: its header could not tell."""
+
+    value: bytes | None
+    damaged: bool = False
+
+
+def find_marker(read: Read, size: int) -> Marker:
+    """The file's marker: from its header, else from the first frame whose CRC is right.
 
     Raises UnknownVersion for a whole header of a later version.
     """
@@ -116,9 +124,9 @@ def find_marker(read: Read, size: int) -> bytes | None:
         _, version, _, marker, _ = _HEADER.unpack_from(head)
         if version != VERSION:
             raise UnknownVersion(f"version {version}")
-        return bytes(marker)
+        return Marker(bytes(marker))
     found = _find_frame(_Window(read), 0, size, None)
-    return found[1].marker if found else None
+    return Marker(found[1].marker if found else None, damaged=True)
 
 
 def last_number(read: Read, size: int, start: int, marker: bytes) -> int | None:

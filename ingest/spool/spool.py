@@ -18,20 +18,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-import msgspec
-
 from ingest.spool.clock import SYSTEM_CLOCK, Clock
 from ingest.spool.depth import Depth, DepthMeter
+from ingest.spool.encoding import encode_record
 from ingest.spool.errors import DiskFull, RecordTooLarge, SpoolClosed, SpoolError, SpoolFull, SpoolUnavailable, refusal
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 from ingest.spool.limits import SpoolLimits
 from ingest.spool.record import SpoolRecord
-from ingest.spool.segment import checksum, record_id, segment_name
+from ingest.spool.segment import record_id, segment_name
 from ingest.spool.segment_writer import EncodedRecord, SegmentWriter
 from ingest.spool.waiting import AsyncWaiting, BlockingWaiting, Waiting, tell_loops
 
 _log = logging.getLogger(__name__)
-_encoder = msgspec.msgpack.Encoder()
 
 Level = Literal["ok", "warn", "full"]
 
@@ -170,9 +168,9 @@ class Spool:
         return min(self.limits.commit_bytes, self.limits.segment_bytes)
 
     def _encode(self, record: SpoolRecord) -> EncodedRecord:
-        payload = _encoder.encode(record)
-        self._refuse_size(len(payload))
-        return EncodedRecord(record.arrived_at, payload, checksum(payload))
+        encoded = encode_record(record)
+        self._refuse_size(len(encoded.payload))
+        return encoded
 
     def _refuse_size(self, size: int) -> None:
         if size > self.limits.record_bytes:
