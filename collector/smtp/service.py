@@ -1,0 +1,86 @@
+"""What all sessions of one mail intake share."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from aiosmtpd.proxy_protocol import ProxyData
+from aiosmtpd.smtp import SMTP
+
+from collector.certificate import Certificate
+from collector.connections import ConnectionLimits
+from collector.counters import IntakeCounters
+from collector.delivery import Delivery
+from collector.in_flight import InFlight
+from collector.sink import RecordSink
+from collector.smtp.recipients import Recipients
+from collector.smtp.settings import SmtpSettings
+from ingest.spool.clock import Clock
+
+if TYPE_CHECKING:
+    from collector.smtp.session import MailSession
+
+
+class Service:
+    """Limits, counters and the way to the sink; belongs to one event loop."""
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        sink: RecordSink,
+        clock: Clock,
+        certificate: Certificate | None,
+        in_flight: InFlight,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.certificate = certificate
+        self.in_flight = in_flight
+        self.counters = IntakeCounters()
+        self.delivery = Delivery(sink, self.counters, settings.append_seconds)
+        self.recipients = Recipients(settings.recipients, accept_any=settings.accept_any_recipient)
+        self.limits = ConnectionLimits(settings.connection_limit, settings.peer_limit)
+        self.sessions: set[MailSession] = set()
+        self._none_left = asyncio.Event()
+        self.closing = False
+        self._proxies = tuple(ip_network(network, strict=False) for network in settings.proxies)
+        self._full_until = 0.0
+
+    def behind_proxy(self, address: str | None) -> bool:
+        """Whether a connection from here starts with a PROXY header."""
+        if not self._proxies or not address:
+            return False
+        ip = ip_address(address.partition("%")[0])
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        return any(ip in network for network in self._proxies)
+
+    def rename_peer(self, server: SMTP, proxy: ProxyData) -> bool:
+        """Note the true peer that a trusted proxy named; False ends the session."""
+        session = next((each for each in self.sessions if each is server), None)
+        return session is not None and session.take_proxied_peer(proxy)
+
+    def leave(self, session: MailSession) -> None:
+        """A session ended."""
+        self.sessions.discard(session)
+        if not self.sessions:
+            self._none_left.set()
+
+    async def emptied(self, seconds: float) -> None:
+        """Wait for the last session's end, at most ``seconds``."""
+        self._none_left.clear()
+        if not self.sessions:
+            return
+        try:
+            await asyncio.wait_for(self._none_left.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def note_full(self) -> None:
+        """The spool had no room just now."""
+        self._full_until = asyncio.get_running_loop().time() + self.settings.full_pause
+
+    def lately_full(self) -> bool:
+        """Whether it is too early to try the spool again."""
+        return asyncio.get_running_loop().time() < self._full_until
