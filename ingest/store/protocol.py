@@ -77,6 +77,9 @@ class Store(StoreReader, Protocol):
         """Write or replace documents of a mutable dataset, or rewrite ones already there (conflict chosen,
         provenance decided later)."""
 
+    def refresh(self) -> None:
+        """Make everything written so far visible to ``aggregate`` and ``select`` (``get`` always sees it)."""
+
     def delete_before(self, dataset: str, time: datetime) -> int:
         """Retention: drop documents older than ``time``; how many went."""
 
