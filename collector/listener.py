@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,26 @@ async def listen(factory: Callable[[], asyncio.BaseProtocol], host: str, port: i
     except (OSError, OverflowError) as error:
         where = str(unix_path) if unix_path else f"{host or '*'}:{port}"
         raise SettingsError(f"cannot listen on {where}: {error}") from error
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets bound to every address of ``host``; the caller listens. Raises SettingsError when one cannot be had."""
+    sockets: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            each = socket.socket(family, kind, protocol)
+            sockets.append(each)
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            each.bind(address)
+            each.setblocking(False)
+    except (OSError, OverflowError) as error:
+        for each in sockets:
+            each.close()
+        raise SettingsError(f"cannot listen on {host or '*'}:{port}: {error}") from error
+    return sockets
 
 
 def bound(server: asyncio.Server | None) -> tuple[str, int]:
