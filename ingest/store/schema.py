@@ -173,6 +173,7 @@ REPORTS = Dataset(
         _f("keywords", "report.warnings", "What was repaired or left out when reading it.", "warnings"),
         _f("keyword", "report.contact", "The reporter's contact.", "contact"),
         _f("json", "report.policies", "TLS-RPT: its policies. DMARC: the policy published."),
+        _f("json", "report.failure", "Failure report: what it says of the one message, redacted unless configured."),
         _f("keyword", "event.hash", "SHA-256 of the report's inflated bytes.", "hash"),
         _f("boolean", "conflict", "Same identity as another report, other content: not counted until someone chooses.", "conflict"),
         _f("keyword", "way", "How it came: smtp, https, file …", "way"),

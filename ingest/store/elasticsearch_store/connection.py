@@ -1,0 +1,64 @@
+"""The official client, and every way in which a request can fail as one of our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from elastic_transport import ApiError, TransportError
+from elasticsearch import Elasticsearch, OrjsonSerializer
+from elasticsearch.exceptions import UnsupportedProductError
+
+from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
+from ingest.store.errors import StoreUnavailable
+
+RIGHTS_HINT = "an operator must act: check the API key or user and its rights on the indices"
+
+
+def connect(settings: ElasticsearchSettings) -> Elasticsearch:
+    """A client; no request is made yet. Raises ValueError for settings that cannot be used."""
+    options: dict[str, Any] = {}
+    if settings.api_key is not None:
+        options["api_key"] = settings.api_key
+    elif settings.username is not None:
+        options["basic_auth"] = (settings.username, settings.password or "")
+    if settings.ca_file is not None:
+        options["ca_certs"] = str(settings.ca_file)
+    return Elasticsearch(
+        list(settings.hosts),
+        request_timeout=settings.request_timeout,
+        # Only another node is tried, and only when one does not answer: what comes next is the drain's to decide.
+        max_retries=len(settings.hosts) - 1,
+        retry_on_status=(),
+        serializer=OrjsonSerializer(),
+        **options,
+    )
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Everything that goes wrong inside is StoreUnavailable: what the store says no to for good is decided elsewhere."""
+    try:
+        yield
+    except ApiError as error:
+        raise StoreUnavailable(refusal(error)) from error
+    except (TransportError, UnsupportedProductError) as error:
+        raise StoreUnavailable(f"Elasticsearch does not answer: {type(error).__name__}: {error}") from error
+
+
+def refusal(error: ApiError) -> str:
+    """One line for an answer that is an error."""
+    status = error.meta.status
+    said = f"Elasticsearch answered {status}: {error_reason(error.body)}"
+    if status in (401, 403):
+        return f"{said}; {RIGHTS_HINT}"
+    return said
+
+
+def error_reason(body: Any) -> str:
+    """``type: reason`` of an error body, whatever sent it."""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(error, dict):
+        return f"{error.get('type', 'error')}: {str(error.get('reason', ''))[:500]}"
+    return str(error)[:500]
