@@ -1,0 +1,44 @@
+"""What an input has used up of its limits so far: one budget goes through all layers of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ingest.reports.errors import TooLarge, TooManyMembers, TooSlow
+from ingest.reports.limits import Limits
+
+
+@dataclass(slots=True)
+class Budget:
+    """``clock`` gives seconds of processor time; it starts with the budget."""
+
+    limits: Limits
+    clock: Callable[[], float]
+    inflated: int = 0
+    members: int = 0
+    _begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begun = self.clock()
+
+    def room(self) -> int:
+        """Bytes that may still come out of inflating."""
+        return self.limits.inflated_bytes - self.inflated
+
+    def inflate(self, size: int) -> None:
+        """``size`` bytes came out. Raises TooLarge."""
+        self.inflated += size
+        if self.inflated > self.limits.inflated_bytes:
+            raise TooLarge(f"inflates to more than {self.limits.inflated_bytes} bytes")
+
+    def member(self) -> None:
+        """One more archive member. Raises TooManyMembers."""
+        self.members += 1
+        if self.members > self.limits.members:
+            raise TooManyMembers(f"more than {self.limits.members}")
+
+    def check_time(self) -> None:
+        """Raises TooSlow."""
+        if self.clock() - self._begun > self.limits.cpu_seconds:
+            raise TooSlow(f"more than {self.limits.cpu_seconds:g} s")

@@ -1,0 +1,39 @@
+"""What one input may cost. Every buffer and loop over foreign bytes in this room has its limit here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one input (one message of an mbox, one file, one POST). The defaults let every real report through."""
+
+    inflated_bytes: int = 64 * MIB
+    """All that inflating gives, of all members and layers together."""
+    held_bytes: int = 32 * MIB
+    """What must be held whole at once: a mail, a zip archive inside another container."""
+    json_bytes: int = 8 * MIB
+    """A TLS report, which is read whole."""
+    json_values: int = 500_000
+    """Objects, lists and commas in a TLS report: what it can grow to when it is taken apart."""
+    members: int = 100
+    """Archive members in all, of all archives in the input."""
+    archive_depth: int = 3
+    """zip, gzip and attached mail count one each."""
+    cpu_seconds: float = 30.0
+    xml_depth: int = 32
+    xml_elements: int = 5_000_000
+    xml_child_bytes: int = 1 * MIB
+    """One child of ``feedback`` (a record, the metadata, a comment between them)."""
+    text_bytes: int = 64 * 1024
+    """Characters of one text; what is longer is clipped, with a warning."""
+    mime_depth: int = 16
+    mime_parts: int = 64
+    header_bytes: int = 64 * 1024
+    """Headers of one mail or part."""
+
+
+DEFAULT_LIMITS = Limits()
