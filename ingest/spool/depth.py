@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.spool.checkpoint import Checkpoint, Counters, Position, load_checkpoint
+from ingest.spool.errors import refusal
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 from ingest.spool.limits import SpoolLimits
 from ingest.spool.segment import FRAME_BYTES, HEADER_BYTES, SUFFIX, UnknownVersion, decode_frame, find_marker, last_number
@@ -61,7 +62,13 @@ class DepthMeter:
         return sum(max(0, size - start_of(checkpoint, name).offset) for name, size in pending_segments(self._filesystem, self._folder))
 
     def read(self) -> Depth:
-        """OSError if the folder cannot be listed; files that go meanwhile are passed over."""
+        """Raises SpoolUnavailable if the folder cannot be listed; files that go meanwhile are passed over."""
+        try:
+            return self._read()
+        except OSError as failed:
+            raise refusal(failed) from failed
+
+    def _read(self) -> Depth:
         with self._mutex:
             checkpoint = load_checkpoint(self._filesystem, self._folder).checkpoint
             waiting = [

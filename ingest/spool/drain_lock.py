@@ -6,14 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from ingest.spool.errors import DrainLocked
+from ingest.spool.errors import DrainLocked, refusal
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 
 NAME: Final = "drain.lock"
 
 
 class DrainLock:
-    """``with DrainLock(folder): …``, or ``acquire`` and ``release``. Raises DrainLocked when another holds it."""
+    """``with DrainLock(folder): …``, or ``acquire`` and ``release``. Raises DrainLocked when another holds it, SpoolError."""
 
     def __init__(self, folder: Path, *, filesystem: Filesystem = REAL_FILESYSTEM) -> None:
         self._path = folder / NAME
@@ -27,8 +27,11 @@ class DrainLock:
     def acquire(self) -> None:
         if self._descriptor is not None:
             return
-        self._filesystem.make_folder(self._path.parent)
-        descriptor = self._open()
+        try:
+            self._filesystem.make_folder(self._path.parent)
+            descriptor = self._open()
+        except OSError as failed:
+            raise refusal(failed) from failed
         if not self._filesystem.lock(descriptor):
             self._filesystem.close(descriptor)
             raise DrainLocked("another process drains this spool")

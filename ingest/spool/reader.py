@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from ingest.spool.depth import Depth, DepthMeter, pending_segments
 from ingest.spool.drain_lock import DrainLock
 from ingest.spool.durable_file import TEMPORARY, read_whole, write_durably
 from ingest.spool.encoding import decode_record
-from ingest.spool.errors import CheckpointFailed, no_room
+from ingest.spool.errors import CheckpointFailed, no_room, refusal
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 from ingest.spool.limits import SpoolLimits
 from ingest.spool.quarantine import Quarantine, bad_name
@@ -43,9 +43,10 @@ _NOTHING: Final = Counters()
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One thing read, not yet committed: the position after it, and what it adds to the counters."""
+    """One thing read, not yet committed: the position after it, and what it adds to the counters beside being drained."""
 
     id: str | None
+    """None for damage."""
     segment: str
     after: Position
     counts: Counters
@@ -75,6 +76,8 @@ class SpoolReader:
         self._abandoned: set[str] = set()
         self._stalled: dict[str, int] = {}
         """Size of each segment file when nothing whole could be read from what is left of it."""
+        self._failed: dict[str, float] = {}
+        """When each segment file that could not be read is tried again."""
         self._last_producer = ""
         self._suspects: set[str] = set()
         self._service = 0
@@ -90,17 +93,17 @@ class SpoolReader:
         filesystem: Filesystem = REAL_FILESYSTEM,
         clock: Clock = SYSTEM_CLOCK,
     ) -> SpoolReader:
-        """Take the drain lock and load the checkpoint; makes the folder. Raises DrainLocked, or OSError if the folder cannot
-        be made. No damage keeps it from opening: without a usable checkpoint everything pending is delivered again."""
-        filesystem.make_folder(folder)
+        """Take the drain lock and load the checkpoint; makes the folder. Raises DrainLocked, or SpoolUnavailable if the
+        folder cannot be made or listed. No damage keeps it from opening: without a usable checkpoint everything pending is
+        delivered again."""
         lock = DrainLock(folder, filesystem=filesystem)
         lock.acquire()
         try:
             reader = cls(folder, limits or SpoolLimits(), filesystem, clock, lock)
             reader._load()
-        except BaseException:
+        except OSError as failed:
             lock.release()
-            raise
+            raise refusal(failed) from failed
         return reader
 
     # ------------------------------------------------------------------ reading
@@ -108,7 +111,8 @@ class SpoolReader:
     def read(self, max_records: int = 500, max_bytes: int = 8 << 20) -> list[StoredRecord]:
         """The next records, each producer's in its order; at least one if any is whole, whatever its size; [] if none.
 
-        They count as read until :meth:`commit` (done with them) or :meth:`rewind` (deliver them again).
+        They count as read until :meth:`commit` (done with them) or :meth:`rewind` (deliver them again). Raises
+        SpoolUnavailable while the folder cannot be listed.
         """
         records: list[StoredRecord] = []
         size = 0
@@ -135,13 +139,13 @@ class SpoolReader:
         id that is not waiting for a commit.
         """
         steps = self._through(through)
-        durable, counters = dict(self._durable), self._counters
+        durable = dict(self._durable)
         for step in steps:
             durable[step.segment] = step.after
-            counters = counters.plus(step.counts)
         if steps or self._changed:
-            self._store(durable, counters)
-            self._durable, self._counters, self._changed = durable, counters, False
+            counts = _sum_of(steps)
+            self._store(durable, counts)
+            self._durable, self._counters, self._changed = durable, self._counters.plus(counts), False
             for _ in steps:
                 self._steps.popleft()
         self._retire()
@@ -209,19 +213,25 @@ class SpoolReader:
 
     def _in_turn(self) -> list[tuple[str, int]]:
         """Files that may hold something to read, those of the producer after the last one first: none starves the others."""
-        waiting = [(name, size) for name, size in pending_segments(self._filesystem, self.folder) if self._may_hold(name, size)]
+        waiting = [(name, size) for name, size in self._pending() if self._may_hold(name, size)]
         later = [item for item in waiting if _producer(item[0]) > self._last_producer]
         return later + [item for item in waiting if _producer(item[0]) <= self._last_producer]
 
+    def _pending(self) -> list[tuple[str, int]]:
+        try:
+            return pending_segments(self._filesystem, self.folder)
+        except OSError as failed:
+            raise refusal(failed) from failed
+
     def _may_hold(self, segment: str, size: int) -> bool:
-        if segment in self._finished:
+        if segment in self._finished or self._clock.monotonic() < self._failed.get(segment, 0.0):
             return False
         if segment in self._abandoned or self._stalled.get(segment) != size:
             return True
         return self._is_abandoned(segment)
 
     def _anything_new(self) -> bool:
-        return any(self._may_hold(name, size) for name, size in pending_segments(self._filesystem, self.folder))
+        return any(self._may_hold(name, size) for name, size in self._pending())
 
     def _is_abandoned(self, segment: str) -> bool:
         with suppress(OSError), SegmentFile(self._filesystem, self.folder / (segment + SUFFIX)) as file:
@@ -253,8 +263,9 @@ class SpoolReader:
             return
         except OSError as failed:
             _log.error("spool: %s cannot be read now: %s", segment, failed)
-            self._stalled[segment] = length
+            self._failed[segment] = self._clock.monotonic() + self.limits.poll_seconds
             return
+        self._failed.pop(segment, None)
         self._stalled[segment] = length
         if final:
             self._finished[segment] = length
@@ -269,7 +280,7 @@ class SpoolReader:
             record = decode_record(found.payload)
             if record is not None:
                 stored = StoredRecord(id=record_id(segment, found.number), record=record)
-                self._step(_Step(stored.id, segment, after, Counters(drained_records=1)))
+                self._step(_Step(stored.id, segment, after, _NOTHING))
                 return stored
             counts = Counters(damaged_regions=1, damaged_records=1, damaged_bytes=found.end - found.start, undecodable_records=1)
         else:
@@ -311,6 +322,8 @@ class SpoolReader:
         self._changed = loaded.damaged
         newest = max((found.service_seconds for found in self._retired.list()), default=0)
         idle = min(max(self._clock.wall() - checkpoint.wall, 0), _DAY) if checkpoint.wall else 0
+        with suppress(OSError):
+            self._keep_reserve()
         self._service = max(checkpoint.service + idle, newest * 10**9)
 
     def _set_checkpoint_aside(self) -> None:
@@ -329,9 +342,10 @@ class SpoolReader:
                 return steps
         raise KeyError(through)
 
-    def _store(self, positions: dict[str, Position], counters: Counters) -> None:
-        checkpoint = Checkpoint(positions=positions, service=self._served(), wall=self._clock.wall(), counters=counters)
+    def _store(self, positions: dict[str, Position], counts: Counters) -> None:
         while True:
+            counters = self._counters.plus(counts)
+            checkpoint = Checkpoint(positions=positions, service=self._served(), wall=self._clock.wall(), counters=counters)
             try:
                 store_checkpoint(self._filesystem, self.folder, checkpoint)
                 return
@@ -347,7 +361,9 @@ class SpoolReader:
         except OSError:
             pass
         with suppress(OSError):
-            return self._retired.evict_oldest()
+            if self._retired.evict_oldest():
+                self._counters = self._counters.plus(Counters(evicted_segments=1))
+                return True
         return False
 
     def _retire(self) -> None:
@@ -369,6 +385,7 @@ class SpoolReader:
             self._cursor.pop(name, None)
             self._finished.pop(name, None)
             self._stalled.pop(name, None)
+            self._failed.pop(name, None)
             self._abandoned.discard(name)
         self._counters = self._counters.plus(Counters(retired_segments=kept))
         self._changed = True
@@ -403,6 +420,15 @@ class SpoolReader:
         held = dict(self._filesystem.list(self.folder)).get(RESERVE, 0)
         if held < self.limits.reserve_bytes and self._filesystem.free(self.folder) > 4 * self.limits.reserve_bytes:
             write_durably(self._filesystem, self.folder / RESERVE, bytes(self.limits.reserve_bytes))
+
+
+def _sum_of(steps: Sequence[_Step]) -> Counters:
+    """One plain count for the records, so that committing many costs little."""
+    total = Counters(drained_records=sum(step.id is not None for step in steps))
+    for step in steps:
+        if step.id is None:
+            total = total.plus(step.counts)
+    return total
 
 
 def _producer(segment: str) -> str:

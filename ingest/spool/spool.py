@@ -85,17 +85,20 @@ class Spool:
         clock: Clock = SYSTEM_CLOCK,
         producer: str | None = None,
     ) -> Spool:
-        """Open for appending; makes the folder (OSError if it cannot). Nothing that lies in it can keep this from working.
+        """Open for appending; makes the folder (SpoolError if it cannot). Nothing that lies in it can keep this from working.
 
         ``producer``: 12 hexadecimal digits, unique for each opening; random unless given.
         """
-        filesystem.make_folder(folder)
+        try:
+            filesystem.make_folder(folder)
+        except OSError as failed:
+            raise refusal(failed) from failed
         spool = cls(folder, limits or SpoolLimits(), filesystem, clock, producer or secrets.token_hex(6))
         spool._writer.start()
         return spool
 
     def append(self, record: SpoolRecord) -> str:
-        """Block until the record is durable; its id. Raises SpoolError: then it was not taken (and may yet come out)."""
+        """Block until the record is durable; its id. Raises SpoolError: then it was not acknowledged (and may yet come out)."""
         return self._append_blocking([self._encode(record)])[0]
 
     def append_many(self, records: Iterable[SpoolRecord]) -> list[str]:
@@ -246,7 +249,9 @@ class Spool:
             error = refusal(failed)
             self._give_up(error)
             raise error from failed
-        self._fault = None
+        if self._fault is not None:
+            _log.warning("spool: accepting again, in %s", segment.name)
+            self._fault = None
         for waiting in batch:
             waiting.ids = [record_id(segment.name, next(numbers)) for _ in waiting.records]
         self._pending_bytes += size
@@ -270,10 +275,11 @@ class Spool:
             self._segment.give_up()
             self._segment = None
         self.counters.failed_commits += 1
+        if self._fault is None:  # one line for each outage, not for each try
+            _log.warning("spool: a commit failed, nothing of it was acknowledged: %s (%s)", error.reason, error.detail)
         self._fault = error
         self._fault_until = self._clock.monotonic() + self.limits.probe_seconds
         self._measured_at = None
-        _log.warning("spool: a commit failed, nothing of it was acknowledged: %s (%s)", error.reason, error.detail)
 
     def _current_fault(self) -> SpoolError | None:
         return self._fault if self._fault is not None and self._clock.monotonic() < self._fault_until else None
