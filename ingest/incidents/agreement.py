@@ -1,0 +1,175 @@
+"""Do the tap and the TLS reports say the same of the same place and time?
+
+Both agree: a stripped path, seen from both its ends, and graver. Only the wire shows it: no sender there reports.
+Only reports show it: what fails lies upstream of the tap. A report agrees where it names the same far-end country or
+network, or, for what our own server or a device before it does, the same server; failures of other kinds (an expired
+certificate) never agree with stripping.
+
+A session that was offered STARTTLS and did not ask proves nothing alone. Where its own network reports that it found
+no STARTTLS, it does: the client asked in vain for what we sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from ingest.incidents.far_ends import COUNTRY, NETWORK
+from ingest.incidents.finding import FarEnds, Finding
+from ingest.incidents.groups import TIMES, is_, is_not, text_or_none
+from ingest.incidents.scene import Scene
+from ingest.incidents.sentence import counted
+from ingest.incidents.severity import raised
+from ingest.incidents.starttls_not_requested import COUNTED as OFFERED
+from ingest.incidents.starttls_not_requested import NOT_ASKED
+from ingest.incidents.tlsrpt_failures import KINDS, STRIPPING
+from ingest.store.query import COUNT, Metric, Row
+
+Agreement = Literal["wire_and_reports", "wire_only", "reports_only"]
+_SERVER = ("tlsrpt.receiving_ip", "tlsrpt.receiving_mx_hostname")
+_RESULTS = tuple(result for result, kind in KINDS.items() if kind in STRIPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding, and what the other source says of it."""
+
+    finding: Finding
+    agreement: Agreement
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """Something seen by one source: where, when, how often."""
+
+    far: FarEnds
+    tenant: str | None
+    first: datetime
+    last: datetime
+    count: int
+
+    def fits(self, finding: Finding, scene: Scene) -> bool:
+        slack = scene.settings.slack
+        together = self.first <= finding.last_seen + slack and finding.first_seen <= self.last + slack
+        return together and self.tenant == finding.tenant and self.far.meets(finding.far)
+
+
+def judged(scene: Scene, findings: Sequence[Finding]) -> list[Judged]:
+    """Every finding with its agreement; the texts and severities of those that agree say so."""
+    wire = [finding for finding in findings if finding.source == "wire"]
+    reports = [finding for finding in findings if finding.source == "tlsrpt"]
+    others = [Judged(finding, "reports_only", (finding.source,)) for finding in findings if finding.source == "dmarc"]
+    return [*_wire_judged(scene, wire), *_reports_judged(scene, reports, wire), *others]
+
+
+def _wire_judged(scene: Scene, wire: Sequence[Finding]) -> list[Judged]:
+    reported = _reported(scene) if any(finding.reportable for finding in wire) else []
+    return [_wire_one(scene, finding, reported) for finding in wire]
+
+
+def _wire_one(scene: Scene, finding: Finding, reported: Sequence[_Sighting]) -> Judged:
+    if not finding.reportable:
+        return Judged(finding, "wire_only", ("wire",))
+    failed = sum(sighting.count for sighting in reported if sighting.fits(finding, scene))
+    if failed < scene.settings.agreement_failures:
+        return Judged(_saying(finding, "No TLS report speaks of it."), "wire_only", ("wire",))
+    sentence = f"TLS reports agree: {counted(failed, 'failed session')} there in the same days."
+    return Judged(_grave(_saying(finding, sentence)), "wire_and_reports", ("wire", "tlsrpt"))
+
+
+def _reports_judged(scene: Scene, reports: Sequence[Finding], wire: Sequence[Finding]) -> list[Judged]:
+    asking = [finding for finding in reports if finding.reportable]
+    silent = _not_asking(scene, asking) if asking else []
+    seen = _seen_countries(scene) if asking else {}
+    return [_reports_one(scene, finding, wire, silent, seen) for finding in reports]
+
+
+def _reports_one(
+    scene: Scene, finding: Finding, wire: Iterable[Finding], silent: Iterable[_Sighting], seen: dict[tuple[str | None, str | None], int]
+) -> Judged:
+    if not finding.reportable:
+        return Judged(finding, "reports_only", ("tlsrpt",))
+    rules = sorted({other.rule for other in wire if other.reportable and _sighting(other).fits(finding, scene)})
+    if rules:
+        return _both(finding, f"The tap agrees for the same place and days ({', '.join(rules)}).")
+    networks = replace(finding, far=FarEnds(networks=finding.far.networks))
+    quiet = sum(sighting.count for sighting in silent if sighting.fits(networks, scene))
+    if quiet:
+        return _both(finding, f"The tap agrees: {counted(quiet, 'session')} from there did not ask for the STARTTLS that we offered.")
+    return Judged(_saying(finding, _upstream(finding, seen)), "reports_only", ("tlsrpt",))
+
+
+def _both(finding: Finding, sentence: str) -> Judged:
+    return Judged(_grave(_saying(finding, sentence)), "wire_and_reports", ("wire", "tlsrpt"))
+
+
+def _upstream(finding: Finding, seen: dict[tuple[str | None, str | None], int]) -> str:
+    there = sum(seen.get((country, finding.tenant), 0) for country in finding.far.countries)
+    if there:
+        return f"The tap saw {counted(there, 'session')} from there and no sign of it: it happens upstream of the tap."
+    if any(count for (_, tenant), count in seen.items() if tenant == finding.tenant):
+        return "The tap saw no session from there: it happens upstream of the tap or out of its sight."
+    return "No tap watched in this time, so only reports show it."
+
+
+def _saying(finding: Finding, sentence: str) -> Finding:
+    return replace(finding, text=f"{finding.text} {sentence}")
+
+
+def _grave(finding: Finding) -> Finding:
+    return replace(finding, severity=raised(finding.severity))
+
+
+def _sighting(finding: Finding) -> _Sighting:
+    return _Sighting(finding.far, finding.tenant, finding.first_seen, finding.last_seen, finding.affected)
+
+
+def _reported(scene: Scene) -> list[_Sighting]:
+    """What counted reports say of failed STARTTLS, by day and place."""
+    rows = scene.groups(
+        "tlsrpt_failures",
+        (COUNTRY, NETWORK, *_SERVER),
+        (is_("counted", True), is_("tlsrpt.result_type", *_RESULTS)),
+        since=scene.lead_begin - scene.settings.slack,
+        until=scene.window.end + scene.settings.slack,
+        interval="day",
+        metrics=(
+            Metric("failed", "sum", "tlsrpt.failed_session_count"),
+            Metric("first", "min", "@timestamp"),
+            Metric("last", "max", "report.end"),
+        ),
+    )
+    return [
+        _Sighting(_reported_ends(row), text_or_none(row["tenant"]), row["first"], row["last"] or row["first"], row["failed"])
+        for row in rows
+    ]
+
+
+def _reported_ends(row: Row) -> FarEnds:
+    return FarEnds(_set(row[COUNTRY]), _set(row[NETWORK]), _set(*(row[name] for name in _SERVER)))
+
+
+def _not_asking(scene: Scene, findings: Sequence[Finding]) -> list[_Sighting]:
+    """Sessions from the findings' networks that were offered STARTTLS and did not ask, by day."""
+    networks = {network for finding in findings for network in finding.far.networks}
+    if not networks:
+        return []
+    where = (*OFFERED, NOT_ASKED)
+    rows = scene.groups("sessions", (NETWORK,), where, among=(NETWORK, networks), since=scene.lead_begin, interval="day", metrics=TIMES)
+    return [
+        _Sighting(FarEnds(networks=_set(row[NETWORK])), text_or_none(row["tenant"]), row["first"], row["last"], row["count"])
+        for row in rows
+    ]
+
+
+def _seen_countries(scene: Scene) -> dict[tuple[str | None, str | None], int]:
+    """Sessions from others to us, by country and tenant."""
+    rows = scene.groups("sessions", (COUNTRY,), (is_not("network.direction", "outbound"),), since=scene.lead_begin, metrics=(COUNT,))
+    return {(row[COUNTRY], row["tenant"]): row["count"] for row in rows}
+
+
+def _set(*values: object) -> frozenset[str]:
+    return frozenset(str(value) for value in values if value is not None)

@@ -1,0 +1,79 @@
+"""What a rule says of one window, before anybody asked what the other sources say or what a person decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from ingest.identity import digest
+from ingest.incidents.severity import Severity
+from ingest.incidents.window import Window
+from ingest.store.query import Scalar
+
+Source = Literal["wire", "tlsrpt", "dmarc"]
+Scope = Literal["path", "country", "server", "client", "network", "sender", "pair"]
+Values = tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnds:
+    """Where a finding points: what the tap and the reports can agree on."""
+
+    countries: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
+    """Addresses and lower-case names of servers: of ours, every sender's reports speak, so a finding keeps them only
+    where it is about the server itself."""
+
+    @property
+    def elsewhere(self) -> FarEnds:
+        """Without the servers: for what lies between the tap and the far end."""
+        return FarEnds(self.countries, self.networks)
+
+    @property
+    def here(self) -> FarEnds:
+        """The servers alone: for what our own server or a device before it does to everybody."""
+        return FarEnds(servers=self.servers)
+
+    @property
+    def country(self) -> str | None:
+        """The country, when there is just one."""
+        return next(iter(self.countries)) if len(self.countries) == 1 else None
+
+    def meets(self, other: FarEnds) -> bool:
+        return bool(self.countries & other.countries or self.networks & other.networks or self.servers & other.servers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """``where`` are filters of ``dataset`` that, from ``first_seen`` to ``last_seen``, give all its evidence.
+    ``affected`` of ``total`` are sessions or messages. ``text`` is the summary's first sentence or two."""
+
+    rule: str
+    scope: Scope
+    subject: str
+    dataset: str
+    where: Mapping[str, Values]
+    affected: int
+    total: int
+    first_seen: datetime
+    last_seen: datetime
+    severity: Severity
+    text: str
+    source: Source = "wire"
+    kind: str = ""
+    """Tells findings apart that share rule, scope and subject."""
+    tenant: str | None = None
+    direction: str | None = None
+    country: str | None = None
+    path: str | None = None
+    far: FarEnds = field(default_factory=FarEnds)
+    reportable: bool = False
+    """Whether TLS reports of failed STARTTLS can speak of the same thing."""
+
+    def id(self, window: Window) -> str:
+        """The same for the same rule, subject and window, whatever the counts and whenever it is evaluated."""
+        parts = (self.rule, self.scope, self.subject, self.kind, self.direction or "", self.tenant or "")
+        return digest("incident", *parts, window.begin.isoformat())

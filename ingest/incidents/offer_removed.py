@@ -1,0 +1,148 @@
+"""Rule ``offer_removed``: a server that is known to offer STARTTLS does not offer it on this path.
+
+Nothing looks odd in one such session, so only memory can tell. What counts for or against are sessions whose EHLO
+was answered, whose reply could be read, and whose verdict is neither ``incomplete`` nor a masked offer (which
+``starttls_stripped`` tells). A run of hours in which not one session on a path saw the offer is a finding when it
+holds enough sessions and the same server (address and port) offered before on this path, or offers on others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled, proves
+from ingest.incidents.far_ends import far_ends
+from ingest.incidents.finding import FarEnds, Finding, Values
+from ingest.incidents.groups import is_, is_not, text_or_none
+from ingest.incidents.scene import Key, Scene, hit_metrics, series, shares
+from ingest.incidents.sentence import minute, share_text
+from ingest.incidents.severity import graded
+from ingest.store.query import Metric
+
+RULE = "offer_removed"
+SERVER = ("destination.ip", "destination.port")
+PATH = (*SERVER, "network.path", "network.direction")
+MISSING = is_("smtp.starttls.offered", False)
+COUNTED = (
+    is_("smtp.ehlo", True),
+    is_("smtp.starttls.offered", True, False),
+    is_not("smtp.verdict", "incomplete", "stripped_offer"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """What one path's server shows: episodes without the offer, and who says that it is otherwise offered."""
+
+    key: Key
+    found: list[Episode]
+    normal: Share
+    across_paths: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What one path shows of a server: long ago, and hour by hour."""
+
+    memory: Share
+    buckets: Sequence[Bucket]
+
+    def until(self, time: datetime) -> Share:
+        """All of it up to the bucket that begins at ``time``: what a server offers only later proves nothing."""
+        return self.memory.plus(pooled(bucket.share for bucket in self.buckets if bucket.begin <= time))
+
+
+def judge(scene: Scene) -> list[Finding]:
+    """Findings by server and path."""
+    servers = _mixed_servers(scene)
+    if not servers:
+        return []
+    removals = _removals(scene, servers)
+    if not removals:
+        return []
+    paths = {str(removal.key[2]) for removal in removals}
+    far = far_ends(scene, "network.path", paths, (*COUNTED, MISSING), since=scene.lead_begin)
+    return [_finding(removal, far[removal.key[2], removal.key[-1]]) for removal in removals]
+
+
+def _mixed_servers(scene: Scene) -> set[str]:
+    """Addresses of servers with enough sessions that miss the offer and enough that have it: all others are left out."""
+    rows = scene.groups(
+        "sessions", SERVER, COUNTED, since=scene.memory_begin, metrics=(Metric("count"), Metric("hits", "count", None, (MISSING,)))
+    )
+    sample, reference = scene.settings.min_sample, scene.settings.min_reference
+    return {str(row["destination.ip"]) for row in rows if row["hits"] >= sample and row["count"] - row["hits"] >= reference}
+
+
+def _removals(scene: Scene, servers: set[str]) -> list[_Removal]:
+    among = ("destination.ip", servers)
+    metrics = hit_metrics(MISSING)
+    recent = series(scene.groups("sessions", PATH, COUNTED, among=among, since=scene.lead_begin, interval="hour", metrics=metrics), PATH)
+    past = scene.groups("sessions", PATH, COUNTED, among=among, since=scene.memory_begin, until=scene.lead_begin, metrics=metrics)
+    memory = shares(past, PATH)
+    siblings: dict[Key, set[Key]] = defaultdict(set)
+    for key in {*recent, *memory}:
+        siblings[_server(key)].add(key)
+    removals = []
+    for key, buckets in recent.items():
+        others = [_Path(memory.get(other, NOTHING), recent.get(other, [])) for other in siblings[_server(key)] if other != key]
+        removals += _removal(scene, key, _Path(memory.get(key, NOTHING), buckets), others)
+    return removals
+
+
+def _removal(scene: Scene, key: Key, path: _Path, others: Sequence[_Path]) -> list[_Removal]:
+    """The path's own past speaks first; where it has none, the server's other paths do."""
+    settings = scene.settings
+    demand = Demand(1.0, 0.0, settings.min_sample, settings.min_reference, settings.significance)
+    before = scene.current(episodes(path.buckets, path.memory, demand))
+    if before:
+        return [_Removal(key, before, before[0].normal, across_paths=False)]
+    elsewhere = pooled(other.until(scene.window.end) for other in others)
+    run = scene.current(episodes(path.buckets, elsewhere, demand))
+    known = [pooled(other.until(episode.buckets[-1].begin) for other in others) for episode in run]
+    fair = [(episode, share) for episode, share in zip(run, known, strict=True) if proves(episode.found, share, demand)]
+    return [_Removal(key, [episode for episode, _ in fair], fair[0][1], across_paths=True)] if fair else []
+
+
+def _server(key: Key) -> Key:
+    return (key[0], key[1], key[-1])
+
+
+def _finding(removal: _Removal, far: FarEnds) -> Finding:
+    address, port, path, direction = (removal.key[0], removal.key[1], str(removal.key[2]), text_or_none(removal.key[3]))
+    found = pooled(episode.found for episode in removal.found)
+    where: dict[str, Values] = {
+        "destination.ip": (str(address),),
+        "network.path": (path,),
+        "smtp.ehlo": (True,),
+        "smtp.starttls.offered": (False,),
+    }
+    return Finding(
+        rule=RULE,
+        scope="server",
+        subject=f"{address} port {port} on {path}",
+        dataset="sessions",
+        where=where if port is None else {**where, "destination.port": (port,)},
+        affected=found.hits,
+        total=found.total,
+        first_seen=min(episode.first_seen for episode in removal.found),
+        last_seen=max(episode.last_seen for episode in removal.found),
+        severity=graded(found.hits, found.total, "high"),
+        text=_text(removal, f"{address} port {port}", path, found),
+        tenant=text_or_none(removal.key[-1]),
+        direction=direction,
+        country=far.country,
+        path=path,
+        far=far if direction == "inbound" else far.elsewhere,
+        reportable=True,
+    )
+
+
+def _text(removal: _Removal, server: str, path: str, found: Share) -> str:
+    offered = f"{removal.normal.misses:,} of {removal.normal.total:,}"
+    known = f"in {offered} on other paths" if removal.across_paths else f"in {offered} earlier ones on this path"
+    since = minute(removal.found[0].first_seen)
+    return f"{server} did not offer STARTTLS in {share_text(found.hits, found.total)} since {since} on {path}, but offered it {known}."
