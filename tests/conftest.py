@@ -61,12 +61,17 @@ def elasticsearch_prefix(elasticsearch_url: str) -> Iterator[str]:
 
 def delete_prefix(url: str, prefix: str) -> None:
     """Drop the indices and templates of one test."""
-    with urllib.request.urlopen(f"{url}/_resolve/index/{prefix}-*?expand_wildcards=all", timeout=30) as answer:
-        names = [found["name"] for found in json.load(answer)["indices"]]
+    names = indices_of(url, prefix)
     for place in range(0, len(names), 50):
         _delete(f"{url}/{','.join(names[place : place + 50])}")
     for kind in ("_index_template", "_component_template"):
         _delete(f"{url}/{kind}/{prefix}-*")
+
+
+def indices_of(url: str, prefix: str) -> list[str]:
+    """Names of the indices that begin with ``PREFIX-``."""
+    with urllib.request.urlopen(f"{url}/_resolve/index/{prefix}-*?expand_wildcards=all", timeout=30) as answer:
+        return [found["name"] for found in json.load(answer)["indices"]]
 
 
 def _delete(url: str) -> None:
