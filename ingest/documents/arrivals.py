@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ class Tally:
         self.add("dead_letter")
         self.reasons.add(reason)
 
+    def merge(self, other: Tally) -> None:
+        self.outcomes.update(other.outcomes)
+        self.reasons |= other.reasons
+
     @property
     def outcome(self) -> Outcome:
         return next((word for word in GRAVEST_FIRST if self.outcomes[word]), "duplicate")
@@ -41,6 +46,14 @@ class Tally:
 def arrival_time(nanoseconds: int) -> datetime:
     """A record's arrival, to the microsecond."""
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def address_or_none(text: str | None) -> str | None:
+    """Canonical text of an address; None for a unix socket's name or an address with a zone."""
+    try:
+        return str(ipaddress.ip_address(text or ""))
+    except ValueError:
+        return None
 
 
 def arrival_document(stored: StoredRecord, tally: Tally, origin: Mapping[str, Any]) -> Document:
@@ -52,7 +65,7 @@ def arrival_document(stored: StoredRecord, tally: Tally, origin: Mapping[str, An
         "content": record.content,
         "outcome": tally.outcome,
         "bytes": len(record.body),
-        "peer.ip": record.peer_address,
+        "peer.ip": address_or_none(record.peer_address),
         "helo": record.helo,
         "mail_from": record.mail_from,
         "rcpt_to": _texts(record.rcpt_to),

@@ -1,0 +1,187 @@
+"""A parsed report as documents: its rows first, its own document last (it marks the report complete)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from ingest.documents.ends import far_end_fields
+from ingest.documents.fields import storable
+from ingest.enrich import Enricher
+from ingest.identity import report_uid, row_id
+from ingest.reports.model import DmarcRecord, DmarcReport, FailureDetail, FailureReport, Report, TlsPolicy, TlsReport
+from ingest.store.protocol import Document
+from ingest.store.schema import DMARC, REPORTS, TLSRPT, TLSRPT_FAILURES
+
+Provenance = Literal["verified", "unsigned", "failed", "posted", "imported"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a report stands: its identity, how far it is trusted, and why it is left out of the figures (None: it counts)."""
+
+    uid: str
+    content_hash: str
+    provenance: Provenance
+    left_out: str | None = None
+    conflict: bool = False
+
+
+def identity(report: Report, arrived: datetime) -> str:
+    """The report's uid. A report without dates is told from its maker's others by the day it arrived on."""
+    begin = report.begin or report.end or arrived.replace(hour=0, minute=0, second=0, microsecond=0)
+    return report_uid(report.kind, report.org_name or "", report.policy_domain or "", report.report_id or "", begin, report.end or begin)
+
+
+def row_documents(
+    report: Report, standing: Standing, arrived: datetime, origin: Mapping[str, Any], enricher: Enricher
+) -> Iterator[Document]:
+    """The rows of a report; a failure report has none. ``origin`` holds spool.id, tenant and event.ingested."""
+    common = {**_common(report, standing, arrived), **origin}
+    if isinstance(report, DmarcReport):
+        published = report.policy_published.p
+        for place, record in enumerate(report.records):
+            fields = {**common, **_dmarc_fields(record, enricher)}
+            if published is not None:
+                fields["dmarc.policy"] = published
+            yield _document(DMARC.name, row_id(standing.uid, standing.content_hash, "r", place), fields)
+    elif isinstance(report, TlsReport):
+        yield from _tls_rows(report, standing, common, enricher)
+
+
+def _tls_rows(report: TlsReport, standing: Standing, common: Mapping[str, Any], enricher: Enricher) -> Iterator[Document]:
+    failures = 0
+    for place, policy in enumerate(report.policies):
+        fields = {**common, **_policy_fields(policy, report)}
+        counts = {"tlsrpt.successful_sessions": policy.successful_sessions, "tlsrpt.failed_sessions": policy.failed_sessions}
+        yield _document(TLSRPT.name, row_id(standing.uid, standing.content_hash, "p", place), {**fields, **counts})
+        for detail in policy.failure_details:
+            row = {**fields, **_failure_fields(detail, enricher)}
+            yield _document(TLSRPT_FAILURES.name, row_id(standing.uid, standing.content_hash, "f", failures), row)
+            failures += 1
+
+
+def report_document(
+    report: Report, standing: Standing, arrived: datetime, way: str, peer: str | None, origin: Mapping[str, Any]
+) -> Document:
+    """The report's own document: written last, it says that the rows are all there."""
+    fields = {
+        **_common(report, standing, arrived),
+        "report.kind": report.kind,
+        "report.warnings": list(report.warnings) or None,
+        "event.hash": standing.content_hash,
+        "conflict": standing.conflict,
+        "way": way,
+        "peer.ip": peer,
+        **_summary(report),
+        **origin,
+    }
+    return _document(REPORTS.name, standing.uid, fields)
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    if isinstance(report, DmarcReport):
+        return {
+            "report.records": len(report.records),
+            "report.messages": report.messages,
+            "report.failures": report.unaligned,
+            "report.contact": report.email,
+            "report.policies": msgspec.to_builtins(report.policy_published),
+        }
+    if isinstance(report, TlsReport):
+        return {
+            "report.records": len(report.policies),
+            "report.messages": report.sessions,
+            "report.failures": report.failures,
+            "report.contact": report.contact_info,
+            "report.policies": [_policy_summary(policy) for policy in report.policies],
+        }
+    return {
+        "report.records": 1,
+        "report.messages": report.incidents,
+        "report.failures": report.incidents,
+        "report.failure": _failure_report(report),
+    }
+
+
+def _policy_summary(policy: TlsPolicy) -> dict[str, Any]:
+    """The policy without its failures: those are documents of their own."""
+    built: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(policy, failure_details=()))
+    built.pop("failure_details")
+    return built
+
+
+def _failure_report(report: FailureReport) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(report)
+    return {name: value for name, value in built.items() if value not in (None, [], ()) and name not in ("kind", "warnings", "dropped")}
+
+
+def _common(report: Report, standing: Standing, arrived: datetime) -> dict[str, Any]:
+    return {
+        "@timestamp": (report.begin or report.end or arrived).astimezone(UTC),
+        "report.uid": standing.uid,
+        "organization.name": report.org_name,
+        "report.id": report.report_id,
+        "policy.domain": report.policy_domain,
+        "report.begin": report.begin,
+        "report.end": report.end,
+        "provenance": standing.provenance,
+        "counted": standing.left_out is None,
+        "left_out": standing.left_out,
+    }
+
+
+def _dmarc_fields(record: DmarcRecord, enricher: Enricher) -> dict[str, Any]:
+    results = record.auth_results
+    return {
+        "dmarc.count": record.count,
+        "dmarc.disposition": record.disposition,
+        "dmarc.dkim": record.dkim,
+        "dmarc.spf": record.spf,
+        "dmarc.aligned": record.aligned,
+        "dmarc.header_from": record.header_from,
+        "dmarc.envelope_from": record.envelope_from,
+        "dmarc.envelope_to": record.envelope_to,
+        "dmarc.reasons": [reason.type for reason in record.reasons if reason.type] or None,
+        "dmarc.dkim_domains": sorted({result.domain for result in results.dkim if result.domain}) or None,
+        "dmarc.spf_domain": next((result.domain for result in results.spf if result.domain), None),
+        "dmarc.auth_results": msgspec.to_builtins(results),
+        "source.ip": record.source_ip,
+        **far_end_fields(record.source_ip, enricher),
+    }
+
+
+def _policy_fields(policy: TlsPolicy, report: TlsReport) -> dict[str, Any]:
+    return {
+        "policy.domain": policy.policy_domain or report.policy_domain,
+        "tlsrpt.policy_type": policy.policy_type,
+        "tlsrpt.sts_mode": policy.sts.mode if policy.sts else None,
+        "tlsrpt.mx_host": list(policy.mx_host) or None,
+    }
+
+
+def _failure_fields(detail: FailureDetail, enricher: Enricher) -> dict[str, Any]:
+    fields: dict[str, Any] = {f"tlsrpt.{name}": getattr(detail, name) for name in detail.__struct_fields__}
+    if detail.sending_mta_ip:
+        fields.update(far_end_fields(detail.sending_mta_ip, enricher))
+    return fields
+
+
+def _document(dataset: str, id_: str, fields: Mapping[str, Any]) -> Document:
+    """Absent is absent: None goes; text is made storable."""
+    kept = {name: _value(value) for name, value in fields.items() if value is not None}
+    return Document(dataset=dataset, id=id_, fields=kept)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(str(key)): _value(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,149 @@
+"""Every setting there is, by section. A part's own settings class is its section, so nothing is written twice."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from collector.https.settings import HttpsSettings
+from collector.smtp.settings import SmtpSettings
+from dashboards.settings import DashboardSettings
+from ingest.dead_letters.folder import DeadLetterLimits
+from ingest.incidents.settings import Settings as IncidentSettings
+from ingest.reports.limits import Limits as ReportLimits
+from ingest.spool.limits import SpoolLimits
+from ingest.store.elasticsearch_store import ElasticsearchSettings
+
+StoreKind = Literal["duckdb", "elasticsearch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSettings:
+    """Where everything of this machine lies, and how long the store keeps it."""
+
+    folder: Path = Path("~/.local/share/stripwatch")
+    """Spool, dead letters, certificate, incident states and the DuckDB file; ``~`` is the user's home."""
+    keep_sessions_days: int = 400
+    """Sessions older than this are dropped from the store; 0 keeps them for ever."""
+    keep_reports_days: int = 800
+    """Reports and their rows, likewise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Which parts ``serve`` runs, and where the private listener is."""
+
+    smtp: bool = True
+    """Take reports by mail."""
+    https: bool = True
+    """Take reports and sensors' sessions by HTTPS."""
+    dashboard: bool = True
+    """Show the dashboard, the API and /metrics."""
+    dashboard_host: str = "127.0.0.1"
+    """The private listener's address; any but a loopback one needs ``[dashboard] password``."""
+    dashboard_port: int = 8025
+    """0 takes a free one."""
+    certificate: Path | None = None
+    """PEM file of the intakes' certificate chain; absent: one is made and kept in the data folder."""
+    key: Path | None = None
+    """PEM file of its key."""
+    evaluate_seconds: float = 10.0
+    """At most this long after new data, incidents are judged again."""
+    stop_seconds: float = 8.0
+    """How long a stop may take to finish what is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuckdbSettings:
+    """The embedded store."""
+
+    memory_limit: str = "1GB"
+    """DuckDB's own memory limit."""
+    threads: int | None = None
+    """Cores it may use; absent: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """What is ours."""
+
+    ours: tuple[str, ...] = ()
+    """Networks that are ours: they tell inbound from outbound."""
+    table: Path | None = None
+    """CSV of prefix,country,as,name for networks that public data does not know or gets wrong."""
+
+    def __post_init__(self) -> None:
+        for network in self.ours:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"[networks] ours: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesSettings:
+    """Where country and AS come from."""
+
+    maxmind: tuple[Path, ...] = ()
+    """MaxMind-format files (.mmdb), asked before the packaged data."""
+    packaged: bool = True
+    """Use the packaged data set for what nothing else knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsSettings:
+    """Which reports are ours and count."""
+
+    domains: tuple[str, ...] = ()
+    """Our domains. When named, reports about other domains are kept apart (``foreign_domain``)."""
+    counted: tuple[Literal["verified", "unsigned", "failed", "posted", "imported"], ...] = ("verified", "posted", "imported")
+    """Provenances that count in the figures."""
+    tenants: dict[str, str] = field(default_factory=dict)
+    """Domain → the organisation (tenant) that it belongs to."""
+    nameservers: tuple[str, ...] = ()
+    """Servers (address or address:port) that DKIM keys are asked from; absent: the system's."""
+    dns_seconds: float = 5.0
+    """How long one name may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SniffSection:
+    """The wire analyser."""
+
+    observer: str = field(default_factory=socket.gethostname)
+    """Name of this sensor."""
+    engine: Literal["numpy", "pyshark"] = "numpy"
+    """The packet engine."""
+    protocols: tuple[Literal["smtp", "pop3", "imap"], ...] = ("smtp",)
+    """Protocols that are reported."""
+    smtp_ports: tuple[int, ...] = (25, 465, 587, 2525)
+    """Ports on which SMTP is looked for."""
+    keep_addresses: bool = False
+    """Keep mail addresses in dialogues instead of blanking them."""
+    mx_names: tuple[str, ...] = ()
+    """Our MX host names, for matching certificates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything that can be set."""
+
+    store: StoreKind = "duckdb"
+    data: DataSettings = DataSettings()
+    serve: ServeSettings = ServeSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    https: HttpsSettings = HttpsSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+    duckdb: DuckdbSettings = DuckdbSettings()
+    elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    spool: SpoolLimits = SpoolLimits()
+    dead_letters: DeadLetterLimits = DeadLetterLimits()
+    reports: ReportsSettings = field(default_factory=ReportsSettings)
+    report_limits: ReportLimits = ReportLimits()
+    networks: NetworkSettings = NetworkSettings()
+    places: PlacesSettings = PlacesSettings()
+    sniff: SniffSection = field(default_factory=SniffSection)
+    incidents: IncidentSettings = IncidentSettings()
