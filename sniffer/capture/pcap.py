@@ -1,0 +1,144 @@
+"""Records of the classic capture format (pcap-savefile): both byte orders, micro- and nanoseconds.
+
+File header, 24 bytes: magic, version, zone, figures, snaplen, link type (the top 4 bits tell about frame check
+sequences). Record header, 16 bytes (24 in the variant of Alexey Kuznetzov): seconds, fraction, captured, original.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from sniffer.capture import lanes
+from sniffer.capture.records import Interface, Ints, Octets, View
+from sniffer.errors import CutShort, NotACapture
+
+FILE_HEADER = 24
+LARGEST = 262_144
+"""No writer captures more of a packet; a larger length is damage, unless the file's own snaplen allows it."""
+LARGEST_SNAPLEN = 1 << 20
+
+_MAGIC = {  # as read little-endian: byte order, nanoseconds a unit of the fraction, record header's length
+    0xA1B2C3D4: ("<", 1000, 16),
+    0xD4C3B2A1: (">", 1000, 16),
+    0xA1B23C4D: ("<", 1, 16),
+    0x4D3CB2A1: (">", 1, 16),
+    0xA1B2CD34: ("<", 1000, 24),
+    0x34CDB2A1: (">", 1000, 24),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PcapFormat:
+    """What the file header says."""
+
+    order: str
+    unit: int
+    header: int
+    largest: int
+    interface: Interface
+
+    def layout(self) -> np.dtype[np.void]:
+        """The record header's used part."""
+        word = self.order + "u4"
+        return np.dtype([("seconds", word), ("fraction", word), ("captured", word)])
+
+
+def is_pcap(head: bytes) -> bool:
+    """True when the first four bytes are one of the format's magic numbers."""
+    return len(head) >= 4 and int.from_bytes(head[:4], "little") in _MAGIC
+
+
+def read_header(head: bytes) -> PcapFormat:
+    """The 24 bytes at the start of the file; CutShort, NotACapture."""
+    if len(head) < FILE_HEADER:
+        raise CutShort("the capture ends inside its file header", len(head))
+    order, unit, header = _MAGIC[int.from_bytes(head[:4], "little")]
+    major, _, _, _, snaplen, link = struct.unpack(order + "HHiIII", head[4:FILE_HEADER])
+    if major != 2:
+        raise NotACapture(f"pcap version {major} is not known")
+    largest = max(LARGEST, snaplen if snaplen <= LARGEST_SNAPLEN else 0)
+    return PcapFormat(order, unit, header, largest, Interface(link & 0xFFFF, None, snaplen))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whole records of a window: where their headers are, and where the next, not whole one begins."""
+
+    at: Ints
+    next: int
+    damaged: bool
+    """True: what stands at ``next`` cannot be a record."""
+
+
+def find(fmt: PcapFormat, buffer: Octets, size: int) -> Found:
+    """The whole records among the first ``size`` bytes, of which the first begins at 0."""
+    at = _lanes(fmt, buffer, size) if size >= lanes.ENOUGH else None
+    if at is None:
+        return _plain(fmt, buffer, size)
+    captured = View(buffer).column(at[-1:] + 8, fmt.order + "u4").astype(np.int64)
+    after = int(at[-1]) + fmt.header + int(captured[0])
+    if after > size:
+        return Found(at[:-1], int(at[-1]), False)
+    return Found(at, after, False)  # fewer bytes than a record header are left
+
+
+def _plain(fmt: PcapFormat, buffer: Octets, size: int) -> Found:
+    read = struct.Struct(fmt.order + "I").unpack_from
+    at, found, largest, header = 0, [], fmt.largest, fmt.header
+    last = size - header
+    damaged = False
+    raw = buffer.data
+    while at <= last:
+        (captured,) = read(raw, at + 8)
+        if captured > largest:
+            damaged = True
+            break
+        after = at + header + captured
+        if after > size:
+            break
+        found.append(at)
+        at = after
+    return Found(np.array(found, np.int64), at, damaged)
+
+
+def _lanes(fmt: PcapFormat, buffer: Octets, size: int) -> Ints | None:
+    view = View(buffer)
+    word = fmt.order + "u4"
+    stop = size - fmt.header + 1
+
+    def advance(at: Ints) -> Ints:
+        captured = view.column(at + 8, word).astype(np.int64)
+        return np.where(captured > fmt.largest, -1, at + captured + fmt.header)
+
+    starts = _guess(fmt, buffer, size)
+    return lanes.walk(starts, stop, advance) if len(starts) > 1 else None
+
+
+def _guess(fmt: PcapFormat, buffer: Octets, size: int) -> Ints:
+    """Likely record starts, about one a lane: the seconds' upper half changes only every 18 hours."""
+    upper = slice(2, 4) if fmt.order == "<" else slice(0, 2)
+    raw = buffer.data
+    mark = bytes(raw[upper])
+    head = struct.Struct(fmt.order + "IIII").unpack_from
+    starts = [0]
+    for lane in range(lanes.LANE, size - lanes.LANE, lanes.LANE):
+        near = bytes(raw[lane : lane + 8192])
+        begin = 0
+        while (hit := near.find(mark, begin)) >= 0:
+            begin = hit + 1
+            at = lane + hit - upper.start
+            if at > starts[-1] and _plausible(fmt, raw, at, head(raw, at), mark, upper, size):
+                starts.append(at)
+                break
+    return np.array(starts, np.int64)
+
+
+def _plausible(fmt: PcapFormat, raw: memoryview, at: int, head: tuple[int, ...], mark: bytes, upper: slice, size: int) -> bool:
+    _, fraction, captured, original = head
+    if captured > original or captured > fmt.largest or captured < 14 or fraction >= 1_000_000_000 // fmt.unit:
+        return False
+    after = at + fmt.header + captured
+    return after + 4 > size or bytes(raw[after + upper.start : after + upper.stop]) == mark

@@ -1,0 +1,88 @@
+"""Records of a capture of either format, window by window, and its damage at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sniffer.capture import pcap, pcapng
+from sniffer.capture.records import Interface, Ints, Records, View
+from sniffer.capture.source import Source, Window
+from sniffer.errors import CutShort, DamagedRecord, NotACapture
+
+_HEAD = 32
+
+
+def read_records(source: Source, chunk: int) -> Iterator[Records]:
+    """Yield the records of about ``chunk`` bytes at a time, in capture order.
+
+    A damaged or cut capture: what stands before is yielded, then a CaptureError is raised. The buffer of a Records
+    is valid until the next one is asked for.
+    """
+    window = source.window(max(chunk, _HEAD))
+    head = bytes(window.buffer[: min(window.size, _HEAD)])
+    if pcap.is_pcap(head):
+        yield from _pcap(source, head, chunk)
+    elif pcapng.is_pcapng(head):
+        yield from _pcapng(source, chunk)
+    else:
+        if window.broken:
+            raise window.broken
+        raise NotACapture("neither pcap nor pcapng" if head else "empty")
+
+
+def _pcap(source: Source, head: bytes, chunk: int) -> Iterator[Records]:
+    fmt = pcap.read_header(head)
+    source.consume(pcap.FILE_HEADER)
+    yield from pcap_records(source, fmt, chunk)
+
+
+def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | None = None) -> Iterator[Records]:
+    """The records from where the source stands; with ``stop``, only those whose header begins before that offset."""
+    interfaces = [fmt.interface]
+    size = chunk
+    while True:
+        window = source.window(size)
+        found = pcap.find(fmt, window.buffer, window.size)
+        at = found.at if stop is None else found.at[: int(np.searchsorted(found.at, stop - window.base))]
+        if len(at):
+            yield _pcap_window(window, fmt, at, interfaces)
+        if found.damaged:
+            raise DamagedRecord("a record with an impossible length", window.base + found.next)
+        if stop is not None and window.base + found.next >= stop:
+            return
+        if window.final:
+            if window.broken:
+                raise window.broken
+            if found.next < window.size:
+                raise CutShort("the capture ends inside a record", window.base + found.next)
+            return
+        source.consume(found.next)
+        size = chunk if found.next else size * 2
+
+
+def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, interfaces: list[Interface]) -> Records:
+    header = View(window.buffer).rows(at, fmt.layout())
+    time = header["seconds"].astype(np.int64) * 1_000_000_000
+    time += header["fraction"].astype(np.int64) * fmt.unit
+    return Records(window.buffer, at + fmt.header, header["captured"].astype(np.int64), time, None, interfaces)
+
+
+def _pcapng(source: Source, chunk: int) -> Iterator[Records]:
+    reader = pcapng.PcapngReader()
+    size = chunk
+    while True:
+        window = source.window(size)
+        found, used, damage = reader.read(window.buffer, window.size, window.base)
+        yield from found
+        if damage:
+            raise damage
+        if window.final:
+            if window.broken:
+                raise window.broken
+            if used < window.size:
+                raise pcapng.cut_short(window.base + used)
+            return
+        source.consume(used)
+        size = chunk if used else size * 2

@@ -1,0 +1,201 @@
+"""Windows of capture bytes from a file, a pipe or a decompressor.
+
+A file is mapped and each window populated before and released after use; anything else is read into one buffer that
+is used again. Either way a window has ``PAD`` readable bytes after its end, memory does not grow with the capture, and
+a record that the window cuts is seen whole in the next one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import mmap
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import numpy as np
+import zstandard
+
+from sniffer.capture.records import PAD, Octets
+from sniffer.errors import CaptureError, DamagedCompression
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """``size`` bytes of the capture from byte ``base`` on; ``buffer`` is PAD bytes longer."""
+
+    buffer: Octets
+    size: int
+    base: int
+    final: bool
+    """Nothing follows."""
+    broken: CaptureError | None = None
+    """Why nothing follows, when that is damage of the compressed stream."""
+
+
+class Source(Protocol):
+    """Bytes of a capture, taken by windows."""
+
+    def window(self, size: int) -> Window:
+        """The next ``size`` bytes not yet consumed, fewer at the end."""
+        ...
+
+    def consume(self, size: int) -> None:
+        """The next window begins ``size`` bytes later."""
+        ...
+
+
+class Readable(Protocol):
+    """Anything that fills a buffer and returns how many bytes, 0 at the end."""
+
+    def readinto(self, buffer: memoryview, /) -> int | None: ...
+
+
+class MappedFile:
+    """A regular file, or the part of it up to ``stop``."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        self._bytes = np.frombuffer(self._map, np.uint8)
+        self._at = 0
+        self._released = 0
+
+    def window(self, size: int) -> Window:
+        stop = min(self._at + size, len(self._bytes))
+        self._advise(stop)
+        final = stop + PAD > len(self._bytes)
+        if not final:
+            return Window(self._bytes[self._at : stop + PAD], stop - self._at, self._at, False)
+        stop = len(self._bytes)
+        padded = np.zeros(stop - self._at + PAD, np.uint8)
+        padded[: stop - self._at] = self._bytes[self._at : stop]
+        return Window(padded, stop - self._at, self._at, True)
+
+    def consume(self, size: int) -> None:
+        self._at += size
+
+    def seek(self, at: int) -> None:
+        """The next window begins at byte ``at`` of the file."""
+        self._at = at
+
+    def _advise(self, stop: int) -> None:
+        page = mmap.PAGESIZE
+        start = self._at // page * page
+        if start > self._released:
+            self._map.madvise(mmap.MADV_DONTNEED, self._released, start - self._released)
+            self._released = start
+        if populate := getattr(mmap, "MADV_POPULATE_READ", 22):
+            try:
+                self._map.madvise(populate, start, stop - start)
+            except OSError:  # Linux before 5.14: the pages come one by one
+                pass
+
+
+class ByteStream:
+    """A pipe, a socket, a decompressor: read once, in order."""
+
+    def __init__(self, stream: Readable, head: bytes = b"") -> None:
+        self._stream = stream
+        self._buffer = np.frombuffer(head + bytes(PAD), np.uint8).copy()
+        self._base = 0
+        self._from = 0
+        self._to = len(head)
+        self._ended = False
+        self._broken: CaptureError | None = None
+
+    def window(self, size: int) -> Window:
+        self._make_room(size)
+        while not self._ended and self._to - self._from < size:
+            got = self._read(self._to, min(self._from + size, self._to + PIECE))
+            self._ended = not got
+            self._to += got
+        part = self._buffer[self._from : self._to + PAD]
+        return Window(part, self._to - self._from, self._base, self._ended, self._broken)
+
+    def _read(self, start: int, stop: int) -> int:
+        with self._buffer.data as room:
+            try:
+                return self._stream.readinto(room[start:stop]) or 0
+            except CaptureError as error:
+                self._broken = error
+                return 0
+
+    def consume(self, size: int) -> None:
+        self._from += size
+        self._base += size
+
+    def _make_room(self, size: int) -> None:
+        held = self._to - self._from
+        if len(self._buffer) < size + PAD:
+            larger = np.zeros(size + PAD, np.uint8)
+            larger[:held] = self._buffer[self._from : self._to]
+            self._buffer = larger
+        elif self._from:
+            self._buffer[:held] = self._buffer[self._from : self._to].copy()
+        self._from, self._to = 0, held
+
+
+class Decompressed:
+    """Readable over gzip or zstd whose errors are capture errors."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    def readinto(self, buffer: memoryview) -> int | None:
+        try:
+            return self._stream.readinto(buffer)
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            raise DamagedCompression(f"compressed stream is damaged or cut ({error})") from error
+
+
+class _Rejoined:
+    """A stream whose first bytes were already read."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head = head
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            part, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+            return part
+        return self._stream.read(size)
+
+
+def _decompressor(magic: bytes, stream: _Rejoined | BinaryIO) -> Readable | None:
+    if magic.startswith(GZIP):
+        return Decompressed(gzip.GzipFile(fileobj=stream, mode="rb"))  # type: ignore[arg-type]
+    if magic.startswith(ZSTD):
+        return Decompressed(zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))  # type: ignore[arg-type]
+    return None
+
+
+def from_stream(stream: BinaryIO) -> Source:
+    """Windows of a pipe; compressed ones are told by their magic."""
+    head = b""
+    while len(head) < 4 and (more := stream.read(4 - len(head))):
+        head += more
+    inner = _decompressor(head, _Rejoined(head, stream))
+    return ByteStream(inner) if inner else ByteStream(stream, head)  # type: ignore[arg-type]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Source]:
+    """Windows of a file: mapped when it is a plain regular file."""
+    with path.open("rb", buffering=0) as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode) or not facts.st_size:
+            yield from_stream(file)
+            return
+        magic = os.pread(file.fileno(), 4, 0)
+        inner = _decompressor(magic, file)
+        yield ByteStream(inner) if inner else MappedFile(file)

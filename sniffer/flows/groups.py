@@ -1,0 +1,172 @@
+"""A window's segments sorted by flow and direction, with the facts of each as arrays.
+
+One sort of 64-bit words (43 bits of key, side, row) groups everything and keeps capture order; the rest is prefix
+sums. ``orderly`` flows can be taken in whole; the others are replayed packet by packet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sniffer.capture.records import Bools, Ints
+from sniffer.packets.columns import FIN, RST, SYN, Columns
+
+_ROW_BITS = 20
+MOST_ROWS = 1 << _ROW_BITS
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(slots=True)
+class Groups:
+    """``n`` flows, ``m`` halves (a flow's one or two sides), rows sorted by flow, side, time of capture."""
+
+    columns: Columns
+    """In sorted order."""
+    row: Ints
+    """Each sorted row's place in the window."""
+    flow: Ints
+    """(n + 1) where each flow's rows begin, and the end."""
+    half: Ints
+    """(m + 1) where each half's rows begin, and the end."""
+    half_of: Ints
+    """(n + 1) each flow's first half."""
+    first: Ints
+    """(n) the sorted row that came first."""
+    payload: Ints
+    """(n) rows with payload."""
+    syn: Bools
+    """(n) has a SYN."""
+    orderly: Bools
+    """(n) no pause, no SYN but at the start, nothing long after the end."""
+
+
+def group(columns: Columns, pause: int, linger: int) -> Groups:
+    """Sort at most ``MOST_ROWS`` segments. ``pause`` and ``linger`` in nanoseconds: silence longer than ``pause``
+    or packets later than ``linger`` after a FIN or RST make a flow not orderly."""
+    row, flow_starts = _sorted(columns)
+    columns = columns.pick(row)
+    n = len(row)
+    side_change = np.empty(n, bool)
+    side_change[0] = True
+    np.not_equal(columns.side[1:], columns.side[:-1], out=side_change[1:])
+    side_change[flow_starts] = True
+    half = np.append(np.flatnonzero(side_change), n)
+    flow = np.append(flow_starts, n)
+    half_of = np.searchsorted(half, flow)
+    first = _first(row, half[:-1], half_of)
+    syn = columns.flags & SYN != 0
+    facts = Groups(columns, row, flow, half, half_of, first, _count(columns.length > 0, flow), _count(syn, flow) > 0, np.empty(0, bool))
+    facts.orderly = _orderly(facts, syn, pause, linger)
+    return facts
+
+
+def _sorted(columns: Columns) -> tuple[Ints, Ints]:
+    """Rows in order of flow, side and capture, and where flows begin among them."""
+    n = len(columns)
+    place = np.arange(n, dtype=np.uint64)
+    word = (columns.key >> np.uint64(_ROW_BITS + 1)) << np.uint64(_ROW_BITS + 1)
+    word |= columns.side.astype(np.uint64) << np.uint64(_ROW_BITS)
+    word |= place
+    word.sort()
+    row = (word & np.uint64(MOST_ROWS - 1)).astype(np.int64)
+    key = columns.key[row]
+    coarse = word >> np.uint64(_ROW_BITS + 1)
+    if ((key[1:] != key[:-1]) & (coarse[1:] == coarse[:-1])).any():  # two flows share 43 bits: sort by all 64
+        row = np.lexsort((columns.side, columns.key))
+        key = columns.key[row]
+    starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
+    return row, starts
+
+
+def _first(row: Ints, half: Ints, half_of: Ints) -> Ints:
+    """The sorted row of each flow that stands first in the window."""
+    lead = half[half_of[:-1]]
+    other = half[half_of[1:] - 1]
+    return np.where(row[lead] <= row[other], lead, other)
+
+
+def _count(mask: npt.NDArray[np.bool_], starts: Ints) -> Ints:
+    """How many rows of each group (n + 1 starts) are true."""
+    total = np.concatenate(([0], np.cumsum(mask)))
+    counts: Ints = total[starts[1:]] - total[starts[:-1]]
+    return counts
+
+
+def _orderly(facts: Groups, syn: Bools, pause: int, linger: int) -> Bools:
+    columns, flow, half = facts.columns, facts.flow, facts.half
+    step = np.abs(np.diff(columns.time)) > pause
+    step[half[1:-1] - 1] = False
+    paused = np.append(step, False)
+    late = syn.copy()
+    late[half[:-1]] = False  # a SYN that is not its side's first packet
+    late |= syn & (columns.length > 0)
+    bad = _count(paused | late, flow) > 0
+    begins = columns.time[half[:-1]]
+    lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
+    bad |= np.abs(begins[lead] - begins[other]) > pause
+    bad |= facts.syn & ~syn[facts.first]
+    closing = np.flatnonzero(columns.flags & (FIN | RST))
+    if len(closing):
+        owner = np.searchsorted(flow, closing, "right") - 1
+        end = np.full(len(flow) - 1, NEVER)
+        np.minimum.at(end, owner, columns.time[closing])
+        latest = np.maximum.reduceat(columns.time, flow[:-1])
+        ended = end != NEVER
+        bad[ended] |= latest[ended] - end[ended] > linger
+    return ~bad
+
+
+@dataclass(slots=True)
+class Payload:
+    """The rows with payload of some halves, compressed. ``start`` and ``stop`` (m): each half's rows that are kept."""
+
+    ordered: Bools
+    """(m) True when the half's payload is whole, in order and without repeats."""
+    seq: Ints
+    """(m) first sequence number."""
+    length: Ints
+    """(m) bytes announced."""
+    start: list[int]
+    stop: list[int]
+    marks: list[tuple[int, int]]
+    spans: list[tuple[int, int]]
+    """Of each kept row: where its bytes begin and end in the buffer."""
+
+
+def payload_of(facts: Groups, most: int) -> Payload:
+    """Where each half's payload is, as far as it is in order; ``most`` bytes of each are kept."""
+    columns = facts.columns
+    rows = np.flatnonzero(columns.length > 0)
+    bounds = np.searchsorted(rows, facts.half)
+    seq, length, data = columns.seq[rows], columns.length[rows], columns.data[rows]
+    broken = columns.captured[rows] != length
+    broken |= data < 0
+    if len(rows) > 1:
+        jump = (seq[1:] - seq[:-1]) != length[:-1].astype(np.uint32)
+        inner = bounds[(bounds > 0) & (bounds < len(rows))]
+        jump[inner - 1] = False
+        broken[1:] |= jump
+    ordered = _count(broken, bounds) == 0
+    counts = np.diff(bounds)
+    some = counts > 0
+    head = np.where(some, bounds[:-1], 0)
+    base = np.repeat(seq[head] if len(rows) else np.zeros(len(counts), np.uint32), counts)
+    offset = (seq - base).astype(np.int64)
+    kept = np.repeat(ordered, counts) & (offset < most)
+    where = np.concatenate(([0], np.cumsum(kept)))
+    chosen = np.flatnonzero(kept)
+    begin = data[chosen]
+    end = begin + length[chosen]
+    total = np.concatenate(([0], np.cumsum(length)))
+    return Payload(
+        ordered,
+        seq[head].astype(np.int64) if len(rows) else np.zeros(len(counts), np.int64),
+        total[bounds[1:]] - total[bounds[:-1]],
+        where[bounds[:-1]].tolist(),
+        where[bounds[1:]].tolist(),
+        list(zip(offset[chosen].tolist(), columns.time[rows[chosen]].tolist(), strict=True)),
+        list(zip(begin.tolist(), end.tolist(), strict=True)),
+    )
