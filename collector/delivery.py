@@ -30,6 +30,13 @@ class Delivery:
         self._patience = patience
         self._pending: set[asyncio.Task[str]] = set()
 
+    def check(self, size: int = 0) -> None:
+        """Raise NotDurable when an append of ``size`` bytes would be refused now: then nobody needs to send them."""
+        try:
+            self._sink.check(size)
+        except SpoolError as error:
+            raise _not_durable(error) from error
+
     async def deliver(self, record: SpoolRecord, lease: Lease) -> str:
         """Return the record's id once it is durable; raise NotDurable. Takes the lease over."""
         task = asyncio.create_task(self._append(record))
@@ -53,7 +60,7 @@ class Delivery:
         try:
             return await self._sink.append_async(record)
         except SpoolError as error:
-            raise NotDurable(error.reason, _kind(error), error.retry_after) from error
+            raise _not_durable(error) from error
         except Exception as error:
             log.exception("the sink failed in an undocumented way")
             raise NotDurable("internal_error", "failed") from error
@@ -63,6 +70,10 @@ class Delivery:
         lease.close()
         if not task.cancelled():
             task.exception()  # retrieved here too: the session that waited may be gone
+
+
+def _not_durable(error: SpoolError) -> NotDurable:
+    return NotDurable(error.reason, _kind(error), error.retry_after)
 
 
 def _kind(error: SpoolError) -> Refusal:

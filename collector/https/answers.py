@@ -33,12 +33,12 @@ def stored(record_id: str) -> Answer:
     return Answer(201, {"id": record_id})
 
 
-def not_durable(error: NotDurable, retry_seconds: int) -> Answer:
-    """The record did not become durable."""
+def not_durable(error: NotDurable, retry_seconds: int, *, body_unread: bool = False) -> Answer:
+    """The record did not become durable, or would not have."""
     if error.kind == "too_large":
         return Answer(413, {"error": error.reason})
     seconds = int(error.retry_after) if error.kind == "full" else retry_seconds
-    return Answer(503, {"error": error.reason}, {"retry-after": str(seconds)})
+    return Answer(503, {"error": error.reason}, {"retry-after": str(seconds)}, body_unread=body_unread)
 
 
 def busy(reason: str, retry_seconds: int) -> Answer:

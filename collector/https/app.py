@@ -75,6 +75,14 @@ async def _take(request: Request, route: Route, service: Service) -> Answer:
         return answers.busy("shutting_down", service.settings.retry_seconds)
     if service.requests >= service.settings.request_limit:
         return answers.busy("too_many_requests", service.settings.retry_seconds)
+    try:
+        service.delivery.check()
+    except NotDurable as error:
+        return answers.not_durable(error, service.settings.retry_seconds, body_unread=True)
+    return await _receive(request, route, service, token_name)
+
+
+async def _receive(request: Request, route: Route, service: Service, token_name: str | None) -> Answer:
     lease = Lease(service.in_flight)
     service.requests += 1
     try:

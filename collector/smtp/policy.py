@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiosmtpd.proxy_protocol import ProxyData
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
+from collector.errors import NotDurable
 from collector.smtp import replies
 from collector.smtp.path import NULL_PATH
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from collector.smtp.service import Service
 
 log = logging.getLogger(__name__)
+
+
+def declared_size(options: list[str]) -> int:
+    """SIZE of MAIL FROM (RFC 1870), 0 without it. Options come in upper case."""
+    values = (value for name, _, value in (option.partition("=") for option in options) if name == "SIZE")
+    return next((int(value) for value in values if value.isascii() and value.isdigit()), 0)
 
 
 class Policy:
@@ -31,12 +38,12 @@ class Policy:
         return [*lines[:-1], "250 " + lines[-1][4:]]
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
-        """Refuse early, before the message is sent, while the spool has no room."""
-        if self._service.closing:
-            return replies.SHUTTING_DOWN
-        if self._service.lately_full():
-            self._service.counters.refused["spool_full"] += 1
-            return replies.NO_ROOM
+        """Refuse early, before the message is sent, while the spool could not keep it (RFC 1870 section 6.1)."""
+        try:
+            self._service.delivery.check(declared_size(options))
+        except NotDurable as error:
+            self._service.counters.refused[error.reason] += 1
+            return replies.for_refusal(error)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return replies.SENDER_OK

@@ -46,7 +46,6 @@ class Service:
         self._none_left = asyncio.Event()
         self.closing = False
         self._proxies = tuple(ip_network(network, strict=False) for network in settings.proxies)
-        self._full_until = 0.0
 
     def behind_proxy(self, address: str | None) -> bool:
         """Whether a connection from here starts with a PROXY header."""
@@ -76,11 +75,3 @@ class Service:
             await asyncio.wait_for(self._none_left.wait(), seconds)
         except TimeoutError:
             return
-
-    def note_full(self) -> None:
-        """The spool had no room just now."""
-        self._full_until = asyncio.get_running_loop().time() + self.settings.full_pause
-
-    def lately_full(self) -> bool:
-        """Whether it is too early to try the spool again."""
-        return asyncio.get_running_loop().time() < self._full_until

@@ -24,7 +24,7 @@ from collector.pace import Pace
 from collector.smtp import replies
 from collector.smtp.data import MessageData
 from collector.smtp.path import NULL_PATH, split_path
-from collector.smtp.policy import Policy
+from collector.smtp.policy import Policy, declared_size
 from collector.smtp.service import Service
 from collector.tls import TlsLayer, tls_version
 from ingest.spool.record import SpoolRecord, Way
@@ -320,7 +320,8 @@ class MailSession(SMTP):
 
     async def _take_message(self, lease: Lease) -> None:
         settings = self.service.settings
-        if not await lease.admit(min(self._declared_size(), FIRST_LEASE, settings.message_limit), settings.admission_wait):
+        first = min(max(declared_size(self._mail().mail_options), CHUNK), FIRST_LEASE, settings.message_limit)
+        if not await lease.admit(first, settings.admission_wait):
             self.service.counters.refused["in_flight_full"] += 1
             await self.push(replies.NO_ROOM)
             return
@@ -361,8 +362,6 @@ class MailSession(SMTP):
             return replies.queued(await self.service.delivery.deliver(self._record(data.body()), lease.hand_over()))
         except NotDurable as error:
             self.service.counters.refused[error.reason] += 1
-            if error.kind == "full":
-                self.service.note_full()
             return replies.for_refusal(error)
         finally:
             self._storing = False
@@ -385,14 +384,6 @@ class MailSession(SMTP):
     def _unread_buffer(self) -> bytearray:
         """What the reader holds; asyncio has no public way to look at it or to put something back."""
         return cast(bytearray, self._reader._buffer)  # type: ignore[attr-defined]
-
-    def _declared_size(self) -> int:
-        """SIZE of MAIL FROM (RFC 1870), one chunk without it."""
-        for option in self._mail().mail_options:
-            name, _, value = option.partition("=")
-            if name == "SIZE" and value.isdigit():
-                return max(int(value), CHUNK)
-        return CHUNK
 
     def _unread(self, rest: bytes) -> None:
         """Put pipelined commands back before whatever else came."""

@@ -66,8 +66,6 @@ class SmtpSettings:
     """Lowest mean rate within DATA, bytes a second."""
     append_seconds: float = 60.0
     """How long the spool may take before the sender is told to repeat."""
-    full_pause: float = 1.0
-    """After the spool was full, MAIL FROM is refused for so long without reading the message."""
     stop_seconds: float = 10.0
     """How long messages under way may take to finish when the intake stops."""
     certificate_interval: float = 60.0
