@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import errno
 import itertools
 import os
@@ -27,6 +26,9 @@ class Inode:
     durable: bytearray = field(default_factory=bytearray)
     dirty: set[int] = field(default_factory=set)
     last_write: tuple[int, int] = (0, 0)
+
+    def copy(self) -> Inode:
+        return Inode(bytearray(self.data), bytearray(self.durable), set(self.dirty), self.last_write)
 
     def touch(self, start: int, end: int) -> None:
         self.dirty.update(range(start // PAGE, max(end - 1, start) // PAGE + 1))
@@ -232,9 +234,9 @@ class SimulatedDisk:
         """This moment, to crash later from."""
         with self._mutex:
             held = SimulatedDisk()
-            memo = {}
-            held.names = {path: copy.deepcopy(inode, memo) for path, inode in self.names.items()}
-            held.durable_names = {path: copy.deepcopy(inode, memo) for path, inode in self.durable_names.items()}
+            copies = {id(inode): inode.copy() for names in (self.names, self.durable_names) for inode in names.values()}
+            held.names = {path: copies[id(inode)] for path, inode in self.names.items()}
+            held.durable_names = {path: copies[id(inode)] for path, inode in self.durable_names.items()}
             held.journal = list(self.journal)
             return held
 
