@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from ingest.reports.dmarc_record import RecordReader
 from ingest.reports.errors import EmptyReport
 from ingest.reports.feedback_xml import Feedback, LocalNames
-from ingest.reports.limits import Limits
+from ingest.reports.limits import MIB, Limits
 from ingest.reports.model import DmarcRecord, DmarcReport, PolicyPublished
 from ingest.reports.names import count, domain_name, word
 from ingest.reports.records import Records
@@ -31,24 +31,35 @@ NAMESPACES = frozenset(
     }
 )
 _ERRORS_KEPT = 100
+_REMEMBERED_BYTES = 4 * MIB
+_REMEMBERING_COSTS = 1024
+"""About what a record held as a struct takes."""
 
 
 def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcReport:
     """The report in these bytes, read to their end. Raises NotAReport, BadXml, DoctypeForbidden, EmptyReport, OverLimit."""
-    feedback = Feedback(chunks, limits, notes)
+    known: dict[bytes, DmarcRecord] = {}
+    feedback = Feedback(chunks, limits, notes, known)
     frame = _Frame(notes, limits.text_bytes)
     reader: RecordReader | None = None
     records = Records(DmarcRecord)
-    messages = unaligned = seen = 0
-    for child in feedback:
+    messages = unaligned = seen = remembered = 0
+    for child, plain in feedback:
         if reader is None:
             frame.names = feedback.names
             reader = RecordReader(feedback.names, notes, limits.text_bytes)
-        if feedback.names[child.tag] != "record":
+        record: DmarcRecord | None
+        if child is None:
+            record = reader.again(known[plain.rest], plain) if plain else None
+        elif feedback.names[child.tag] == "record":
+            record = reader.read(child)
+            if record is not None and plain is not None and remembered < _REMEMBERED_BYTES and plain.repeatable:
+                known[plain.rest] = record
+                remembered += len(plain.rest) + _REMEMBERING_COSTS
+        else:
             frame.take(child)
             continue
         seen += 1
-        record = reader.read(child)
         if record is not None:
             records.append(record)
             messages += record.count

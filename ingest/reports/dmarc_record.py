@@ -12,6 +12,7 @@ from ingest.reports.addresses import canonical_address
 from ingest.reports.feedback_xml import LocalNames
 from ingest.reports.model import AuthResults, DkimResult, DmarcRecord, Reason, SpfResult
 from ingest.reports.names import count, domain_name, word
+from ingest.reports.plain_records import PlainRecord
 from ingest.reports.text import clip
 from ingest.reports.warnings import Notes
 
@@ -72,6 +73,29 @@ class RecordReader:
             self._domain(identifiers.get("envelope_to")),
             reasons,
             results,
+        )
+
+    def again(self, template: DmarcRecord, plain: PlainRecord) -> DmarcRecord | None:
+        """A record that differs from one read before by address and count alone."""
+        address = canonical_address(plain.source_ip.decode())
+        if address is None:
+            self._drop("source_ip_missing")
+            return None
+        number = count(plain.messages.decode())
+        if number is None:
+            self._drop("count_unusable")
+            return None
+        return DmarcRecord(
+            address,
+            number,
+            template.disposition,
+            template.dkim,
+            template.spf,
+            template.header_from,
+            template.envelope_from,
+            template.envelope_to,
+            template.reasons,
+            template.auth_results,
         )
 
     def _drop(self, word: str) -> None:

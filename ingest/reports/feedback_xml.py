@@ -11,7 +11,8 @@ other than the root's is an extension (RFC 9990) and nobody's field.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -21,6 +22,7 @@ from defusedxml.expatreader import DefusedExpatParser
 from ingest.reports.content import claims_dmarc, xml_start
 from ingest.reports.errors import BadXml, DoctypeForbidden, NotAReport, ReportError, TooDeep, TooLarge, TooManyElements
 from ingest.reports.limits import Limits
+from ingest.reports.plain_records import PlainRecord, Segment, segments
 from ingest.reports.text import HEAD, utf8_pieces
 from ingest.reports.warnings import Notes
 
@@ -29,6 +31,7 @@ _BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-F
 _LONGEST_REFERENCE = 10
 _RECORD = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,40}:)?record[\s>]", re.I)
 _LONGEST_TAG = 64
+_NOTHING = Segment(b"", None)
 _RESUMES = 100
 """How often reading goes on behind a damaged place."""
 
@@ -50,83 +53,104 @@ class LocalNames(dict[str, str]):
         return name
 
 
+class Child(NamedTuple):
+    """A child of ``feedback``: its element, or (``element`` None) a plain record whose rest is known already. Both are
+    set for a plain record whose rest was new."""
+
+    element: Element | None
+    plain: PlainRecord | None
+
+
 class Feedback:
     """The root element of an aggregate report. Iterating it reads the XML, once.
 
-    ``names`` and ``namespace`` are set when the first child comes, or at the end.
+    ``names`` and ``namespace`` are set when the first child comes, or at the end. ``known`` holds the rests of plain
+    records that need not be parsed again; the caller adds to it.
     """
 
-    def __init__(self, chunks: Iterable[bytes], limits: Limits, notes: Notes) -> None:
-        self._pieces = _mended(utf8_pieces(chunks, notes), notes)
+    def __init__(self, chunks: Iterable[bytes], limits: Limits, notes: Notes, known: Container[bytes] = ()) -> None:
+        self._segments = segments(self._counted(_mended(utf8_pieces(chunks, notes), notes)))
         self._limits = limits
         self._notes = notes
-        self._elements = 0
+        self._known = known
         self._head = b""
+        self._begun = False
         self.namespace: str | None = None
         self.names = LocalNames("")
 
-    def __iter__(self) -> Iterator[Element]:
+    def __iter__(self) -> Iterator[Child]:
         """Children of ``feedback`` in order; a cut-off one is given too, unless it is a record.
 
         Raises NotAReport when there is no ``feedback``, BadXml when one seems meant, DoctypeForbidden, and OverLimit.
         """
-        parser = _GuardedParser()
+        parser = _GuardedParser(self._limits.xml_depth)
         resumes = 0
         since_child = 0
-        piece = next(self._pieces, None)
-        while piece is not None:
-            self._count_elements(piece)
-            damaged_at = parser.feed_piece(piece)
-            self._begin(parser)
-            for child in parser.finished_children():
+        text, plain = next(self._segments, _NOTHING)
+        while text:
+            between = parser.at_root
+            if plain is not None and between and plain.rest in self._known:
+                yield Child(None, plain)
                 since_child = 0
-                yield child
-            since_child += len(piece)
+                text, plain = next(self._segments, _NOTHING)
+                continue
+            damaged_at = parser.feed_piece(text)
+            self._begin(parser)
+            finished = parser.finished_children()
+            if finished:
+                since_child = 0
+            alone = plain if between and len(finished) == 1 and parser.at_root else None
+            for child in finished:
+                yield Child(child, alone)
+            since_child += len(text)
             self._check_growth(parser, since_child)
             if damaged_at is None:
-                piece = next(self._pieces, None)
+                text, plain = next(self._segments, _NOTHING)
                 continue
             yield from self._last_children(parser, "xml_damaged")
             resumes += 1
             if not parser.feedback_open or resumes > _RESUMES:
                 break
-            piece = self._next_record(piece[damaged_at + 1 :])
+            text, plain = self._next_record(text[damaged_at + 1 :]), None
             parser, since_child = parser.resumed(), 0
         else:
             parser.feed_piece(b"", final=True)
             self._begin(parser)
             yield from self._last_children(parser, "xml_truncated")
-        for _ in self._pieces:
+        for _ in self._segments:
             pass
 
     def _begin(self, parser: _GuardedParser) -> None:
         """Once the root is known: what its name and attributes say."""
         root = parser.feedback
-        if root is None or self._head == b"known":
+        if root is None or self._begun:
             return
-        self._head = b"known"
+        self._begun = True
         self.names = LocalNames(root.tag)
         prefix = root.tag.rpartition(":")[0]
         self.namespace = root.get(f"xmlns:{prefix}" if prefix else "xmlns")
         if parser.top is not root:
             self._notes.add("stray_elements")
 
-    def _count_elements(self, piece: bytes) -> None:
-        self._elements += piece.count(b"<") - piece.count(b"</")
-        if self._elements > self._limits.xml_elements:
-            raise TooManyElements(f"more than {self._limits.xml_elements}")
-        if self._head != b"known" and len(self._head) < HEAD:
-            self._head += piece[:HEAD]
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The same text. Its beginning is kept until the root is known, to tell what it meant to be."""
+        elements = 0
+        for piece in pieces:
+            elements += piece.count(b"<") - piece.count(b"</")
+            if elements > self._limits.xml_elements:
+                raise TooManyElements(f"more than {self._limits.xml_elements}")
+            if not self._begun and len(self._head) < HEAD:
+                self._head += piece[:HEAD]
+            yield piece
 
     def _check_growth(self, parser: _GuardedParser, since_child: int) -> None:
-        """An unfinished child is held whole: it must stay small and shallow."""
+        """An unfinished child is held whole: it must stay small."""
         if since_child > self._limits.xml_child_bytes:
             if parser.feedback is None and not claims_dmarc(self._head):
                 raise NotAReport("XML without a feedback element")
             raise TooLarge(f"one element is longer than {self._limits.xml_child_bytes} bytes")
-        check_depth(parser.top, self._limits)
 
-    def _last_children(self, parser: _GuardedParser, word: str) -> Iterator[Element]:
+    def _last_children(self, parser: _GuardedParser, word: str) -> Iterator[Child]:
         """What is left at the end, or where damage ended the reading."""
         if parser.feedback is None:
             raise self._no_feedback(parser)
@@ -139,18 +163,19 @@ class Feedback:
         if parser.child_open and rest and self.names[rest[-1].tag] == "record":
             self._notes.drop("record_dropped")
             rest.pop()
-        yield from rest
+        for child in rest:
+            yield Child(child, None)
 
-    def _next_record(self, rest: bytes) -> bytes | None:
-        """The text from the next record on, behind a damaged place."""
+    def _next_record(self, rest: bytes) -> bytes:
+        """The text from the next record on, behind a damaged place; nothing when there is none."""
         while True:
             found = _RECORD.search(rest)
             if found is not None:
                 return rest[found.start() :]
-            piece = next(self._pieces, None)
-            if piece is None:
-                return None
-            rest = rest[-_LONGEST_TAG:] + piece
+            text, _ = next(self._segments, _NOTHING)
+            if not text:
+                return b""
+            rest = rest[-_LONGEST_TAG:] + text
 
     def _no_feedback(self, parser: _GuardedParser) -> ReportError:
         if parser.damage and claims_dmarc(self._head):
@@ -161,12 +186,15 @@ class Feedback:
 class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
     """expat with defusedxml's refusals, building elements. Encodings are not its matter: it is fed UTF-8."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_depth: int) -> None:
         super().__init__(namespaceHandling=0, forbid_dtd=True, forbid_entities=True, forbid_external=True)
         self._source.setEncoding("utf-8")
         self.reset()
         self._builder = TreeBuilder()
         self._fed = 0
+        self._most_depth = most_depth
+        self._depth = 0
+        self._root_depth = 0
         self.top: Element | None = None
         self.feedback: Element | None = None
         self.damage = ""
@@ -175,13 +203,13 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
         raw = self._parser
         raw.buffer_text = True
         raw.StartElementHandler = self._open_element
-        raw.EndElementHandler = self._builder.end
+        raw.EndElementHandler = self._close_element
         raw.CharacterDataHandler = self._builder.data
         raw.ProcessingInstructionHandler = raw.CommentHandler = None
 
     def resumed(self) -> _GuardedParser:
         """A fresh parser that already stands in the same root."""
-        fresh = _GuardedParser()
+        fresh = _GuardedParser(self._most_depth)
         fresh.feed_piece(f"<{self.feedback.tag}>".encode() if self.feedback is not None else b"")
         return fresh
 
@@ -198,12 +226,18 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
         return None
 
     def finished_children(self) -> list[Element]:
-        """Children of the root but the last, taken off it."""
+        """Children of the root that are whole, taken off it."""
         if self.feedback is None:
             return []
-        finished = self.feedback[:-1]
-        del self.feedback[:-1]
+        whole = len(self.feedback) - (self._depth > self._root_depth)
+        finished = self.feedback[:whole]
+        del self.feedback[:whole]
         return finished
+
+    @property
+    def at_root(self) -> bool:
+        """The root is open and none of its children is."""
+        return self._depth == self._root_depth > 0
 
     def unwind(self) -> None:
         """At the end: which elements are still open."""
@@ -217,23 +251,20 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
         self.child_open = self.feedback_open and chain[0] is not self.feedback
 
     def _open_element(self, tag: str, attributes: dict[str, str]) -> None:
-        """Only until the root is found: then the builder is called directly."""
         element = self._builder.start(tag, attributes)
-        if self.top is None:
-            self.top = element
-        if tag.rpartition(":")[2].lower() == "feedback":
-            self.feedback = element
-            self._parser.StartElementHandler = self._builder.start
+        self._depth += 1
+        if self._depth > self._most_depth:
+            raise TooDeep(f"more than {self._most_depth} elements inside each other")
+        if self.feedback is None:
+            if self.top is None:
+                self.top = element
+            if tag.rpartition(":")[2].lower() == "feedback":
+                self.feedback = element
+                self._root_depth = self._depth
 
-
-def check_depth(element: Element | None, limits: Limits) -> None:
-    """The chain of last children: the elements that are open. Raises TooDeep."""
-    depth = 0
-    while element is not None:
-        depth += 1
-        if depth > limits.xml_depth:
-            raise TooDeep(f"more than {limits.xml_depth} elements inside each other")
-        element = element[-1] if len(element) else None
+    def _close_element(self, tag: str) -> None:
+        self._depth -= 1
+        self._builder.end(tag)
 
 
 def _mended(pieces: Iterator[bytes], notes: Notes) -> Iterator[bytes]:
