@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -108,12 +109,14 @@ class Drain:
             spans.merge(self._drained(batch))
         return count + len(batch), spans
 
-    def run(self, stop: threading.Event, drained: Callable[[Spans], None]) -> None:
-        """Drain until ``stop``; ``drained`` is told after each batch. Backs off while the store does not answer."""
+    def run(self, stop: threading.Event, drained: Callable[[Spans], None], turn: AbstractContextManager[object] | None = None) -> None:
+        """Drain until ``stop``; ``drained`` is told after each batch. Backs off while the store does not answer.
+        ``turn`` is held for each step, so that a replay may have the store to itself."""
         pause = self._settings.backoff_first
         while not stop.is_set():
             try:
-                spans = self.step()
+                with turn or nullcontext():
+                    spans = self.step()
             except (StoreError, DeadLettersUnavailable, CheckpointFailed) as error:
                 self._note_failure(error)
                 stop.wait(pause)

@@ -1,0 +1,1 @@
+"""The service: intakes, drain, incident evaluation, dashboard and control socket in one process."""

@@ -1,0 +1,62 @@
+"""The control socket: other commands of this user ask the running service what only it can do.
+
+Plain HTTP on a unix socket in the data folder, which only its owner may enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from ingest.store.protocol import StoreReader
+from ingest.store.wire import answer
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What may be asked for. ``replay`` takes nanoseconds since the epoch or None and gives the number of records."""
+
+    store: StoreReader
+    retry: Callable[[str], bool]
+    replay: Callable[[int | None], int]
+    set_state: Callable[[str, str], None]
+    settled: Callable[[], bool]
+    """Whether the spool is drained and every incident judged."""
+
+
+def control_app(controls: Controls) -> FastAPI:
+    """The application behind the socket."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.post("/store/{route}")
+    async def ask(route: str, request: Request) -> Response:
+        body = await request.body()
+        status, content = await run_in_threadpool(answer, controls.store, route, body)
+        return Response(content, status, media_type="application/json")
+
+    @app.post("/dead-letters/{letter_id}/retry")
+    def retry(letter_id: str) -> Response:
+        return _json({"retried": controls.retry(letter_id)})
+
+    @app.post("/replay")
+    def replay(since: int | None = None) -> Response:
+        return _json({"records": controls.replay(since)})
+
+    @app.post("/incidents/{incident_id}/{state}")
+    def set_state(incident_id: str, state: str) -> Response:
+        controls.set_state(incident_id, state)
+        return _json({"state": state})
+
+    @app.get("/settled")
+    def settled() -> Response:
+        return _json({"settled": controls.settled()})
+
+    return app
+
+
+def _json(value: object) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")

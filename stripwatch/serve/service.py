@@ -1,0 +1,193 @@
+"""The running service: what is started in which order, and stopped in the reverse of it.
+
+Order of start: store, drain, evaluation, intakes, dashboard. Order of stop: intakes first (nothing more is
+acknowledged), then the drain finishes its batch, then the store closes. Nothing acknowledged needs the stop to succeed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import threading
+from collections.abc import Callable
+
+from collector.certificate import Certificate, CertificateSettings
+from collector.counters import IntakeSnapshot
+from collector.https.intake import HttpsIntake
+from collector.in_flight import InFlight
+from collector.smtp.intake import SmtpIntake
+from dashboards.app import create_app
+from ingest.drain import Drain, Spans
+from ingest.incidents.states import FILE_NAME, StateBook, set_state
+from ingest.spool.replay import replay
+from stripwatch.configuration import ConfigurationError
+from stripwatch.serve.control import Controls, control_app
+from stripwatch.serve.evaluation import Evaluator
+from stripwatch.serve.health import health
+from stripwatch.serve.housekeeping import Housekeeping
+from stripwatch.serve.letters import Letters
+from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
+from stripwatch.serve.metrics import ServiceMetrics
+from stripwatch.serve.stored import open_store
+from stripwatch.site import Site
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One ``serve``. ``start`` and ``stop`` once each, in one event loop."""
+
+    def __init__(self, site: Site) -> None:
+        """Open everything that lies on disk. Raises ConfigurationError, StoreLocked, StoreUnavailable, DrainLocked."""
+        self._site = site
+        self._settings = site.configuration.serve
+        site.make_folder()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._enricher = site.enricher()
+        self._reader = site.reader()
+        opened = open_store(site)
+        self._store = opened.store
+        self._spool = site.spool()
+        self._spool.on_commit(self._reader.wake)
+        self._dead_letters = site.dead_letters()
+        self.letters = Letters(self._dead_letters, self._spool)
+        self._states = StateBook(site.folders.root / FILE_NAME)
+        self._drain = Drain(
+            reader=self._reader,
+            store=self._store,
+            dead_letters=self._dead_letters,
+            enricher=self._enricher,
+            judge=site.judge(),
+            clock=site.clock.wall,
+            report_limits=site.configuration.report_limits,
+            tenant_of=site.tenant_of(),
+        )
+        self.evaluator = Evaluator(self._store, self._states, site.configuration.incidents, site.now)
+        self._housekeeping = Housekeeping(self._store, site.configuration.data, site.now)
+        self._draining = threading.RLock()
+        self._smtp: SmtpIntake | None = None
+        self._https: HttpsIntake | None = None
+        self._dashboard: Listener | None = None
+        self._control: Listener | None = None
+        if opened.rebuild:
+            self.replay(None)
+
+    async def start(self) -> None:
+        """Start all parts that configuration names. Raises ConfigurationError or the collector's SettingsError."""
+        self._thread("drain", self._run_drain)
+        self._thread("incidents", lambda: self.evaluator.run(self._stop, self._settings.evaluate_seconds))
+        self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
+        await self._start_intakes()
+        controls = Controls(self._store, self.letters.retry, self.replay, self.set_state, self.settled)
+        self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))
+        await self._control.start()
+        if self._settings.dashboard:
+            await self._start_dashboard()
+
+    async def stop(self) -> None:
+        """Stop taking, finish what is under way, close. Harmless when the start failed half-way."""
+        for intake in (self._smtp, self._https):
+            if intake is not None:
+                await intake.stop()
+        for listener in (self._dashboard, self._control):
+            if listener is not None:
+                await listener.stop(2.0)
+        self._site.folders.control.unlink(missing_ok=True)
+        await asyncio.to_thread(self._close)
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Where each part listens, by name: smtp, https, dashboard."""
+        parts = {"smtp": self._smtp, "https": self._https, "dashboard": self._dashboard}
+        return {name: part.address for name, part in parts.items() if part is not None}
+
+    def settled(self) -> bool:
+        """Whether everything taken is drained and judged."""
+        return self._spool.depth().records == 0 and not self.evaluator.waiting
+
+    def replay(self, since: int | None) -> int:
+        """Retired records into the store again; how many. The drain waits meanwhile."""
+        with self._draining:
+            count, _ = self._drain.replay(replay(self._site.folders.spool, since=since))
+        self.evaluator.note_everything()
+        return count
+
+    def set_state(self, incident_id: str, state: str) -> None:
+        """A person's decision about an incident."""
+        set_state(self._store, self._states, incident_id, state, self._site.now(), "operator")
+
+    async def _start_intakes(self) -> None:
+        configuration = self._site.configuration
+        in_flight = InFlight(configuration.smtp.in_flight_limit)
+        certificate = self._certificate() if self._settings.smtp or self._settings.https else None
+        if self._settings.smtp:
+            self._smtp = SmtpIntake(configuration.smtp, self._spool, self._site.clock, certificate=certificate, in_flight=in_flight)
+            await self._smtp.start()
+        if self._settings.https:
+            self._https = HttpsIntake(configuration.https, self._spool, self._site.clock, certificate=certificate, in_flight=in_flight)
+            await self._https.start()
+
+    def _certificate(self) -> Certificate:
+        settings = self._settings
+        folder = self._site.folders.certificates
+        folder.mkdir(mode=0o700, exist_ok=True)
+        names = (self._site.configuration.smtp.hostname,)
+        files = CertificateSettings(folder=folder, names=names, certificate_file=settings.certificate, key_file=settings.key)
+        return Certificate(files, self._site.clock)
+
+    async def _start_dashboard(self) -> None:
+        settings = self._site.configuration.dashboard
+        host = self._settings.dashboard_host
+        if settings.password is None and not _is_loopback(host):
+            raise ConfigurationError(f"[serve] dashboard_host is {host}: outside loopback it needs [dashboard] password")
+        intakes: dict[str, Callable[[], IntakeSnapshot]] = {}
+        if self._smtp is not None:
+            intakes["smtp"] = self._smtp.snapshot
+        if self._https is not None:
+            intakes["https"] = self._https.snapshot
+        metrics = ServiceMetrics(self._spool, self._drain, self._dead_letters, intakes)
+        app = create_app(
+            self._store,
+            settings=settings,
+            incident_states=self.set_state,
+            dead_letters=self.letters,
+            health=lambda: health(self._spool, self._drain, self._dead_letters, self._enricher, self._site.now().date()),
+            clock=self._site.now,
+            metrics=metrics.text,
+        )
+        self._dashboard = Listener(app, tcp_socket(host, self._settings.dashboard_port))
+        await self._dashboard.start()
+
+    def _run_drain(self) -> None:
+        self._drain.run(self._stop, self._note, self._draining)
+
+    def _note(self, spans: Spans) -> None:
+        if spans:
+            self.evaluator.note(spans)
+
+    def _thread(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _close(self) -> None:
+        self._stop.set()
+        self._reader.wake()
+        for thread in self._threads:
+            thread.join(self._settings.stop_seconds)
+        alive = [thread.name for thread in self._threads if thread.is_alive()]
+        if alive:
+            _log.warning("still busy at the stop: %s; what they were at is done again at the next start", ", ".join(alive))
+        self._spool.close()
+        if not alive:
+            self._reader.close()
+            self._store.close()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
