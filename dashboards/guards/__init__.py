@@ -1,0 +1,1 @@
+"""What stands before every page: security headers, the Host check, the password, the same-origin check."""

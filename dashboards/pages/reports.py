@@ -1,0 +1,103 @@
+"""Reports: who reports what, what is left out and why, and one report with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from dashboards.answers import interval_over, single
+from dashboards.errors import NotFound
+from dashboards.figures import timeline
+from dashboards.looking import lens_of
+from dashboards.questions import reports as questions
+from dashboards.rendering import page
+from dashboards.sources import Sources
+from ingest.store.protocol import Document
+from ingest.store.query import Filter, Selection
+
+MOST_ROWS = 1000
+"""Rows of one report that its page shows; the JSON has all."""
+FAILING = Filter("report.failures", "gt", (0,))
+
+
+def routes(sources: Sources) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/reports", response_class=HTMLResponse)
+    def several(request: Request, after: str | None = None, failing: bool = False) -> HTMLResponse:
+        lens = lens_of(request, sources, "reports")
+        store = sources.store
+        where = lens.filters.where("reports") + ((FAILING,) if failing else ())
+        found = store.select(
+            Selection(
+                dataset="reports",
+                since=lens.range.since,
+                until=lens.range.until,
+                where=where,
+                limit=sources.settings.page_size,
+                after=after,
+            )
+        )
+        interval = interval_over(store, lens, "tlsrpt")
+        return page(
+            "reports",
+            sources.settings,
+            lens,
+            reports=found.documents,
+            after=found.after,
+            failing=failing,
+            first=after is None,
+            totals=single(store, questions.totals(lens)),
+            reported=single(store, questions.tls_totals(lens)),
+            results=store.aggregate(questions.failures(lens, "tlsrpt.result_type")),
+            receivers=store.aggregate(questions.failures(lens, "tlsrpt.receiving_mx_hostname", "tlsrpt.result_type", limit=20)),
+            senders=store.aggregate(
+                questions.failures(lens, "far_end.geo.country_iso_code", "far_end.as.organization.name", "tlsrpt.result_type", limit=20)
+            ),
+            figure=timeline.reported(store.aggregate(questions.tls_over_time(lens, interval))) if interval else None,
+        )
+
+    @router.get("/reports/{id}", response_class=HTMLResponse)
+    def one(id: str, request: Request) -> HTMLResponse:
+        lens = lens_of(request, sources, "reports")
+        report = sources.store.get("reports", id)
+        if report is None:
+            raise NotFound(f"no report {id}")
+        uid = str(report.fields.get("report.uid", id))
+        return page(
+            "report",
+            sources.settings,
+            lens,
+            report=report,
+            f=report.fields,
+            rows=_largest(_of(sources, "dmarc", uid), "dmarc.count"),
+            policies=_of(sources, "tlsrpt", uid),
+            failures=_largest(_of(sources, "tlsrpt_failures", uid), "tlsrpt.failed_session_count"),
+            rivals=_rivals(sources, report),
+            most=MOST_ROWS,
+        )
+
+    return router
+
+
+def _of(sources: Sources, dataset: str, uid: str) -> Sequence[Document]:
+    """A report's rows in a dataset."""
+    same = Filter("report.uid", "eq", (uid,))
+    return sources.store.select(Selection(dataset=dataset, where=(same,), limit=MOST_ROWS)).documents
+
+
+def _largest(documents: Sequence[Document], field: str) -> list[Document]:
+    return sorted(documents, key=lambda document: -document.fields.get(field, 0))
+
+
+def _rivals(sources: Sources, report: Document) -> list[Document]:
+    """Other reports that claim the same identity: reporter, report id, domain and begin."""
+    fields = report.fields
+    named = ("organization.name", "report.id", "policy.domain")
+    where = tuple(Filter(name, "eq", (fields[name],)) for name in named if name in fields)
+    if len(where) < len(named):
+        return []
+    found = sources.store.select(Selection(dataset="reports", where=where, limit=20)).documents
+    return [other for other in found if other.id != report.id and other.time == report.time]

@@ -1,0 +1,1 @@
+"""The questions that pages ask of the store: pure functions from a lens to queries."""

@@ -1,0 +1,99 @@
+"""What the stable words of the schema mean to people: titles and one-sentence meanings."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Tone = Literal["stripped", "tls", "clear", "failed", "quiet"]
+"""How a word looks. ``stripped`` is the only red one."""
+
+
+class Word(NamedTuple):
+    """A word of the schema, for people."""
+
+    title: str
+    meaning: str
+    tone: Tone = "quiet"
+
+
+VERDICTS: dict[str, Word] = {
+    "tls": Word("TLS", "STARTTLS asked for, accepted, handshake completed.", "tls"),
+    "implicit_tls": Word("Implicit TLS", "TLS from the first byte.", "tls"),
+    "cleartext_offered": Word(
+        "Clear, though offered",
+        "The server offered STARTTLS and the client never asked: its own choice, or an offer that never reached it.",
+        "clear",
+    ),
+    "cleartext_not_offered": Word("Clear, not offered", "The server did not offer STARTTLS.", "clear"),
+    "stripped_offer": Word("Offer stripped", "A mask stands where the server's STARTTLS offer was.", "stripped"),
+    "stripped_command": Word("Command stripped", "The client's STARTTLS is masked on the wire.", "stripped"),
+    "starttls_refused": Word("STARTTLS refused", "A well-formed STARTTLS was answered 4xx or 5xx.", "failed"),
+    "tls_failed": Word("TLS failed", "STARTTLS accepted, then no completed handshake.", "failed"),
+    "incomplete": Word("Incomplete", "What decides was not captured: counts neither for nor against."),
+}
+
+RULES: dict[str, Word] = {
+    "starttls_stripped": Word("STARTTLS stripped", "Masked offers or commands on the wire.", "stripped"),
+    "offer_removed": Word("Offer removed", "A server known to offer STARTTLS does not offer it on this path.", "stripped"),
+    "starttls_not_requested": Word(
+        "STARTTLS no longer asked for", "A client that used to ask for STARTTLS does not any more, though it is offered.", "stripped"
+    ),
+    "cleartext_after_failure": Word("Clear after a failed handshake", "A failed handshake, then mail in clear between the same hosts."),
+    "tlsrpt_failures": Word("TLS failures reported", "Senders report more TLS failures than is usual for them."),
+    "policy_violated": Word("Policy violated", "Clear or unverified TLS to a domain whose policy demands better."),
+    "certificate_changed": Word("Certificate changed", "A server's certificate changed to one that does not fit."),
+    "credentials_in_clear": Word("Credentials in clear", "AUTH before TLS."),
+    "weak_tls": Word("Weak TLS", "Old versions or suites."),
+    "spoofing": Word("Spoofing", "Unaligned mail in our name above its usual volume."),
+}
+
+PROVENANCE: dict[str, Word] = {
+    "verified": Word("Verified", "Mailed with a valid DKIM signature of the reporting domain."),
+    "unsigned": Word("Unsigned", "Mailed without a signature: kept, and left out of the figures (RFC 8460 §3)."),
+    "failed": Word("Signature failed", "Mailed with a signature that does not hold: kept, and left out of the figures."),
+    "posted": Word("Posted", "Came by HTTPS: nothing proves who sent it, its origin is shown."),
+    "imported": Word("Imported", "Read from a file by someone with access to this machine."),
+}
+
+KINDS: dict[str, Word] = {
+    "tlsrpt": Word("TLS report", "SMTP TLS report (RFC 8460): how many sessions to us succeeded and failed."),
+    "dmarc": Word("DMARC report", "DMARC aggregate report (RFC 9990): who sends in our name, and whether it aligns."),
+    "failure": Word("DMARC failure report", "One message that failed DMARC (RFC 9991)."),
+}
+
+AGREEMENT: dict[str, Word] = {
+    "wire_and_reports": Word("Wire and reports agree", "Our tap saw it, and senders report it: two independent witnesses."),
+    "wire_only": Word("Seen on the wire only", "Our tap saw it. No report speaks of it: the senders may not send any."),
+    "reports_only": Word("Reported only", "Senders report it and our tap did not see it: it happens upstream of the tap."),
+}
+
+SEVERITIES = ("critical", "high", "medium", "low")
+STATES: dict[str, str] = {"open": "Open", "acknowledged": "Acknowledged", "closed": "Closed"}
+
+RESULTS: dict[str, str] = {
+    "starttls-not-supported": "The sender saw no STARTTLS offer: what stripping looks like from the other side.",
+    "certificate-host-mismatch": "The certificate does not name the MX.",
+    "certificate-expired": "The certificate had expired.",
+    "certificate-not-trusted": "No trusted issuer.",
+    "validation-failure": "The handshake failed for another reason.",
+    "tlsa-invalid": "The TLSA record is unusable.",
+    "dnssec-invalid": "DNSSEC validation failed.",
+    "dane-required": "DANE was required and is not there.",
+    "sts-policy-fetch-error": "The MTA-STS policy could not be fetched.",
+    "sts-policy-invalid": "The MTA-STS policy is invalid.",
+    "sts-webpki-invalid": "The MTA-STS policy host's certificate is not trusted.",
+}
+
+
+def verdict(word: str | None) -> Word:
+    return VERDICTS.get(word or "", Word(plain(word), ""))
+
+
+def rule(word: str | None) -> Word:
+    return RULES.get(word or "", Word(plain(word), ""))
+
+
+def plain(word: str | None) -> str:
+    """A stable word as text: ``no_such_word`` → "No such word"."""
+    text = (word or "unknown").replace("_", " ").replace("-", " ")
+    return text[:1].upper() + text[1:]
