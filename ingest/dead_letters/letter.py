@@ -49,7 +49,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """The same for the same item of the same record, and fit for a file's name."""
-        plain = self.record_id if _PLAIN.fullmatch(self.record_id) else hashlib.blake2b(self.record_id.encode(), digest_size=16).hexdigest()
+        plain = (
+            self.record_id
+            if _PLAIN.fullmatch(self.record_id)
+            else hashlib.blake2b(clean_text(self.record_id).encode(), digest_size=16).hexdigest()
+        )
         return f"{plain}-{self.item:04d}"
 
 

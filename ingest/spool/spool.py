@@ -312,5 +312,11 @@ class Spool:
             if isinstance(waiting, BlockingWaiting):
                 waiting.tell(error)
         if error is None:
-            for listener in self._listeners:
+            self._ring()
+
+    def _ring(self) -> None:
+        for listener in self._listeners:
+            try:
                 listener()
+            except Exception:  # noqa: BLE001 — a listener's bug must not end the writer
+                _log.exception("spool listener failed")

@@ -289,7 +289,7 @@ def test_litter_of_an_interrupted_start_goes_and_does_no_harm(filled, clock, roo
 
 
 def test_damage_is_counted_once_across_restarts_and_rewinds(filled, clock, roomy):
-    disk, ids, ends = filled
+    disk, _, ends = filled
     disk.names[SEGMENT].data[ends[4] + 50] ^= 1
     for _ in range(3):  # read, never committed
         reader = SpoolReader.open(FOLDER, limits=roomy, filesystem=disk, clock=clock)
