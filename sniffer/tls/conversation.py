@@ -1,0 +1,210 @@
+"""Two directions of a TLS conversation → the facts that a passive tap can state about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sniffer.tls.client_hello import ClientHello, parse_client_hello, parse_ssl2_hello
+from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, alert_name, version_name
+from sniffer.tls.fingerprints import fingerprints
+from sniffer.tls.records import RecordSide, messages, read_records
+from sniffer.tls.server_hello import ServerHello, certificate_chain, named_curve, parse_server_hello
+from sniffer.tls.suites import suite
+
+TLS_1_3 = 0x0304
+LONGEST_ENCRYPTED_ALERT = 24
+"""Bytes of a TLS 1.3 record that can hold an alert and no Finished: 2 + 1 + a tag of at most 16, and some padding."""
+_FATAL = 2
+
+
+class TlsSign(msgspec.Struct, frozen=True, gc=False):
+    """What shows that a handshake failed. ``at`` is an offset in the side's bytes."""
+
+    word: str
+    side: Literal["client", "server"]
+    at: int
+    text: str = ""
+
+
+class TlsFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Absent (None) is what could not be seen."""
+
+    established: bool | None
+    """None when loss hides how the handshake ended."""
+    version: str | None = None
+    version_protocol: Literal["tls", "ssl"] | None = None
+    cipher: str | None = None
+    key_exchange: str | None = None
+    encryption: str | None = None
+    mac: str | None = None
+    forward_secrecy: bool | None = None
+    curve: str | None = None
+    resumed: bool | None = None
+    next_protocol: str | None = None
+    server_name: str | None = None
+    ja3: str | None = None
+    ja4: str | None = None
+    chain: tuple[bytes, ...] = ()
+    """The server's certificates, DER, leaf first; TLS ≤ 1.2 only."""
+    signs: tuple[TlsSign, ...] = ()
+
+
+class _ServerFlight(msgspec.Struct, gc=False):
+    hello: ServerHello | None = None
+    chain: tuple[bytes, ...] = ()
+    has_certificate: bool = False
+    done: bool = False
+    curve: str | None = None
+
+
+def observe_tls(
+    client: bytes, client_start: int, server: bytes, server_start: int, client_lost: bool = False, server_lost: bool = False
+) -> TlsFacts:
+    """The facts of a handshake that begins at the two offsets. ``*_lost``: bytes of that side are missing at its
+    end, or the side was not captured at all, so that what is not there proves nothing."""
+    hello, client_side = _client(client, client_start)
+    server_side = read_records(server, server_start)
+    flight = _server_flight(server_side.handshake)
+    resumed = _resumed(hello, flight, server_side)
+    established, signs = _outcome(flight.hello, client_side, server_side, client_lost, server_lost, resumed)
+    printed = fingerprints(hello) if hello else None
+    chosen = flight.hello
+    parts = suite(chosen.cipher) if chosen else None
+    exchange, secret = _key_exchange(chosen)
+    return TlsFacts(
+        established=established,
+        version=version_name(chosen.version) if chosen else None,
+        version_protocol=("ssl" if chosen.version <= 0x0300 else "tls") if chosen and version_name(chosen.version) else None,
+        cipher=parts.name if parts else None,
+        key_exchange=exchange or (parts.key_exchange if parts else None),
+        encryption=parts.encryption if parts else None,
+        mac=parts.mac if parts else None,
+        forward_secrecy=secret if secret is not None else (parts.forward_secrecy if parts else None),
+        curve=(chosen.group if chosen else None) or flight.curve,
+        resumed=resumed,
+        next_protocol=chosen.protocol if chosen else None,
+        server_name=hello.server_name if hello else None,
+        ja3=printed.ja3 if printed else None,
+        ja4=printed.ja4 if printed else None,
+        chain=flight.chain,
+        signs=signs,
+    )
+
+
+def _client(data: bytes, start: int) -> tuple[ClientHello | None, RecordSide]:
+    """The first ClientHello: a second one, after a HelloRetryRequest, offers the same with another key share."""
+    if data[start : start + 1] >= b"\x80":
+        old = parse_ssl2_hello(data[start : start + 2 + 0x7FFF])
+        if old:
+            return old, read_records(data, start + 2 + ((data[start] & 0x7F) << 8 | data[start + 1]))
+    side = read_records(data, start)
+    for kind, body in messages(side.handshake):
+        if kind == CLIENT_HELLO:
+            return parse_client_hello(body), side
+    return None, side
+
+
+def _server_flight(handshake: bytes) -> _ServerFlight:
+    flight = _ServerFlight()
+    for kind, body in messages(handshake):
+        if kind == SERVER_HELLO:
+            flight.hello = parse_server_hello(body) or flight.hello
+        elif kind == CERTIFICATE:
+            flight.chain = certificate_chain(body)
+            flight.has_certificate = True
+        elif kind == SERVER_KEY_EXCHANGE and flight.hello and "_ECDHE_" in suite(flight.hello.cipher).name:
+            flight.curve = named_curve(body)
+        elif kind == SERVER_HELLO_DONE:
+            flight.done = True
+    return flight
+
+
+def _resumed(hello: ClientHello | None, flight: _ServerFlight, server: RecordSide) -> bool | None:
+    """Abbreviated: a PSK chosen (TLS 1.3), or ChangeCipherSpec right after the ServerHello (RFC 5246 section 7.3,
+    RFC 5077 section 3.1). Where the flight is cut, an echoed session id tells (RFC 5246 section 7.4.1.3)."""
+    chosen = flight.hello
+    if chosen is None or chosen.retry:
+        return None
+    if is_1_3(chosen.version):
+        return chosen.psk
+    if flight.has_certificate or flight.done:
+        return False
+    if server.change_cipher_spec:
+        return True
+    return bool(hello and hello.session_id and hello.session_id == chosen.session_id) or None
+
+
+def is_1_3(version: int) -> bool:
+    """TLS 1.3 or one of its drafts."""
+    return version >= TLS_1_3
+
+
+def _key_exchange(hello: ServerHello | None) -> tuple[str | None, bool | None]:
+    """(key exchange, forward secrecy) as a TLS 1.3 hello's extensions say; older versions say it by their suite."""
+    if hello is None or hello.retry or not is_1_3(hello.version):
+        return None, None
+    group = hello.group
+    if group is None:
+        return ("PSK", False) if hello.psk else (None, None)
+    if "MLKEM" in group or "Kyber" in group:
+        return ("MLKEM" if group.startswith("MLKEM") else "ECDHE-MLKEM"), True
+    return ("DHE" if group.startswith("ffdhe") else "ECDHE"), True
+
+
+def _outcome(
+    hello: ServerHello | None, client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool, resumed: bool | None
+) -> tuple[bool | None, tuple[TlsSign, ...]]:
+    if hello is None:
+        established = _without_server_hello(client, server_lost)
+    elif is_1_3(hello.version):
+        established = _established_1_3(client, server, client_lost, server_lost)
+    else:
+        established = _established_1_2(client, server, client_lost, server_lost, resumed)
+    return established, (() if established else _signs(client, server))
+
+
+def _without_server_hello(client: RecordSide, server_lost: bool) -> bool | None:
+    if not server_lost or client.alert or client.garbage_at is not None:
+        return False
+    return True if client.data_records and client.first_data_length > LONGEST_ENCRYPTED_ALERT else None
+
+
+def _established_1_3(client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool) -> bool | None:
+    """The client's first encrypted record is its Finished (or Certificate before it), unless it only holds an alert."""
+    if client.data_records:
+        return client.first_data_length > LONGEST_ENCRYPTED_ALERT
+    if client.alert or server.alert or _garbage(client, server):
+        return False
+    return None if client_lost or server_lost else False
+
+
+def _established_1_2(client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool, resumed: bool | None) -> bool | None:
+    """Finished from both; application data of either proves it too. The last Finished alone proves the other's."""
+    if (client.finished and server.finished) or client.data_records or server.data_records:
+        return True
+    if client.alert or server.alert or _garbage(client, server):
+        return False
+    last, other_lost = (client, server_lost) if resumed else (server, client_lost)
+    if last.finished and other_lost:
+        return True
+    return None if client_lost or server_lost else False
+
+
+def _garbage(client: RecordSide, server: RecordSide) -> bool:
+    return client.garbage_at is not None or server.garbage_at is not None
+
+
+def _signs(client: RecordSide, server: RecordSide) -> tuple[TlsSign, ...]:
+    sides: tuple[tuple[Literal["client", "server"], RecordSide], ...] = (("client", client), ("server", server))
+    signs: list[TlsSign] = []
+    for name, side in sides:
+        if side.alert:
+            level, code = side.alert
+            signs.append(TlsSign(f"alert_{alert_name(code)}", name, side.alert_at, "fatal" if level == _FATAL else "warning"))
+        if side.encrypted_alert or 0 < side.first_data_length <= LONGEST_ENCRYPTED_ALERT:
+            signs.append(TlsSign("alert_encrypted", name, 0))
+        if side.garbage_at is not None:
+            signs.append(TlsSign("garbage", name, side.garbage_at))
+    return tuple(signs)

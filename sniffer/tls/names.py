@@ -1,0 +1,48 @@
+"""Does a certificate name the host that it should (RFC 6125 section 6, RFC 9525 section 6)?"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from sniffer.tls.certificate import CertificateFacts, certificate_facts
+
+Match = Literal["mx", "domain", "neither", "unknown", "not_observable"]
+_KEPT = 8192
+
+
+def match_of(chain: tuple[bytes, ...], hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> Match:
+    """Compare the leaf's names with the MX host names and the mail domains that are expected.
+
+    Without configured ``domains`` a host's parent stands for its domain. ``unknown`` when nothing is expected.
+    """
+    return _match(chain[0], hosts, domains) if chain else "not_observable"
+
+
+@lru_cache(_KEPT)
+def _match(leaf: bytes, hosts: tuple[str, ...], domains: tuple[str, ...]) -> Match:
+    if not hosts and not domains:
+        return "unknown"
+    names = presented_names(certificate_facts(leaf))
+    if any(covers(name, host) for name in names for host in hosts):
+        return "mx"
+    expected = domains or tuple(parent for host in hosts if "." in (parent := host.partition(".")[2].rstrip(".")))
+    if any(covers(name, domain) for name in names for domain in expected):
+        return "domain"
+    return "neither"
+
+
+def presented_names(facts: CertificateFacts) -> tuple[str, ...]:
+    """The names a certificate stands for: its alternative names, or the common name where it has none."""
+    return facts.alternative_names or facts.common_names
+
+
+def covers(name: str, host: str) -> bool:
+    """True when a certificate's name stands for the host; ``*`` may stand for the whole left-most label only."""
+    name, host = name.lower().rstrip("."), host.lower().rstrip(".")
+    if name == host:
+        return bool(host)
+    if not name.startswith("*."):
+        return False
+    label, _, rest = host.partition(".")
+    return bool(label) and "." in rest and rest == name[2:]

@@ -1,0 +1,108 @@
+"""One direction of a TLS conversation as its records show it (RFC 8446 section 5, RFC 5246 section 6).
+
+Handshake bytes are joined over records until encryption starts; afterwards only kinds and sizes can be seen.
+The walk stops at the second record of application data: nothing behind it can change what is known.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sniffer.tls.codes import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
+
+MAX_RECORD = 16384 + 2048
+"""Longest fragment that any version allows (RFC 5246 section 6.2.3)."""
+MAX_HANDSHAKE = 65536
+"""Bytes of plaintext handshake kept a direction; a head holds no more."""
+_HEADER = 5
+_ENOUGH_DATA_RECORDS = 2
+
+
+class RecordSide(msgspec.Struct, gc=False):
+    """What one direction's records showed. Offsets are those of the bytes given, not of the walk's start."""
+
+    handshake: bytes = b""
+    """Plaintext handshake messages, joined; the last may be cut."""
+    change_cipher_spec: bool = False
+    finished: bool = False
+    """An encrypted handshake record after ChangeCipherSpec: Finished, in TLS ≤ 1.2."""
+    data_records: int = 0
+    first_data_length: int = 0
+    alert: tuple[int, int] | None = None
+    """(level, description) of the first plaintext alert."""
+    alert_at: int = 0
+    encrypted_alert: bool = False
+    garbage_at: int | None = None
+    """Where bytes begin that are no record."""
+    records: int = 0
+    """Whole or cut records met; 0 means that nothing looked like TLS."""
+
+
+def read_records(data: bytes, start: int = 0) -> RecordSide:
+    """Walk the records of ``data`` from ``start`` on. Never raises: what is no record ends the walk (``garbage_at``)."""
+    side = RecordSide()
+    pieces: list[bytes] = []
+    position, size = start, len(data)
+    while position + _HEADER <= size:
+        kind = data[position]
+        length = data[position + 3] << 8 | data[position + 4]
+        if not _plausible(kind, data[position + 1], length):
+            side.garbage_at = position
+            break
+        end = position + _HEADER + length
+        side.records += 1
+        if kind == HANDSHAKE and not side.change_cipher_spec and not side.data_records:
+            pieces.append(data[position + _HEADER : end])
+        elif end <= size:
+            _note(side, kind, length, data, position)
+            if side.data_records >= _ENOUGH_DATA_RECORDS:
+                break
+        position = end
+    else:
+        if position < size and not _may_begin_a_record(data, position):
+            side.garbage_at = position
+    side.handshake = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    return side
+
+
+def looks_like_handshake(data: bytes, position: int = 0) -> bool:
+    """True when a handshake record of SSL 3.0 or later starts here (three bytes are enough)."""
+    return data[position : position + 2] == b"\x16\x03" and data[position + 2 : position + 3] <= b"\x04"
+
+
+def _plausible(kind: int, major: int, length: int) -> bool:
+    return CHANGE_CIPHER_SPEC <= kind <= 24 and major == 3 and (0 < length <= MAX_RECORD or (kind == APPLICATION_DATA and length == 0))
+
+
+def _may_begin_a_record(data: bytes, position: int) -> bool:
+    """Fewer than five bytes are left: they are a cut header, or not TLS."""
+    return CHANGE_CIPHER_SPEC <= data[position] <= 24 and (position + 1 >= len(data) or data[position + 1] == 3)
+
+
+def _note(side: RecordSide, kind: int, length: int, data: bytes, position: int) -> None:
+    if kind == APPLICATION_DATA:
+        side.data_records += 1
+        side.first_data_length = side.first_data_length or length
+    elif kind == CHANGE_CIPHER_SPEC:
+        side.change_cipher_spec = True
+    elif kind == HANDSHAKE:
+        side.finished = True
+    elif kind == ALERT:
+        if length != 2:
+            side.encrypted_alert = True
+        elif side.alert is None:
+            side.alert = (data[position + 5], data[position + 6])
+            side.alert_at = position
+
+
+def messages(handshake: bytes) -> list[tuple[int, bytes]]:
+    """The whole handshake messages, (type, body) each; a cut one at the end is left out (RFC 8446 section 4)."""
+    found: list[tuple[int, bytes]] = []
+    position, size = 0, len(handshake)
+    while position + 4 <= size:
+        end = position + 4 + int.from_bytes(handshake[position + 1 : position + 4], "big")
+        if end > size:
+            break
+        found.append((handshake[position], handshake[position + 4 : end]))
+        position = end
+    return found
