@@ -46,10 +46,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def bound(server: asyncio.Server | None) -> tuple[str, int]:
-    """Where a server listens; raises RuntimeError before it does."""
-    if server is None or not server.sockets:
-        raise RuntimeError("not listening")
+def bound(server: asyncio.Server) -> tuple[str, int]:
+    """Where a server listens: host and port; a unix socket's path and 0."""
     name = server.sockets[0].getsockname()
     return (name, 0) if isinstance(name, str) else (name[0], name[1])
 

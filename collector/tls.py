@@ -11,7 +11,7 @@ import ssl
 from asyncio import sslproto
 
 READ_BUFFER = 32 * 1024
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_SECONDS = 2
 
 
 class TlsLayer(sslproto.SSLProtocol):

@@ -27,7 +27,7 @@ async def read_body(request: Request, settings: HttpsSettings, lease: Lease) -> 
     body = BytesIO()
     more = True
     while more:
-        if not lease.grow_to(body.tell() + SLACK):
+        if not lease.grow_to(min(body.tell() + SLACK, settings.body_limit)):
             return answers.busy("in_flight_full", settings.retry_seconds)
         try:
             async with asyncio.timeout_at(pace.deadline(body.tell())):

@@ -22,7 +22,7 @@ from collector.tls import TlsLayer, tls_version
 
 TOLD_AT_ONCE = 64
 """Connections over the cap that are told so at the same time; more are reset."""
-CLOSING_SECONDS = 5.0
+CLOSING_SECONDS = 3.0
 """How long a reply may wait for a peer that does not read before the connection is reset."""
 
 

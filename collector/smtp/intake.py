@@ -42,18 +42,22 @@ class SmtpIntake:
         self._service = Service(settings, sink, clock, certificate, self._in_flight)
         self._policy = Policy(self._service)
         self._server: asyncio.Server | None = None
+        self._address: tuple[str, int] | None = None
         self._watch = Watch(certificate, settings.certificate_interval)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that are listened on; a unix socket's path and 0."""
-        return bound(self._server)
+        if self._address is None:
+            raise RuntimeError("not listening")
+        return self._address
 
     async def start(self) -> None:
         """Listen. Raises SettingsError when the address cannot be had."""
         # its warnings repeat what strangers send; the counters and replies say the same
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._server = await listen(self._session, self._settings.host, self._settings.port, self._settings.unix_path, BACKLOG)
+        self._address = bound(self._server)
         self._watch.start()
 
     async def stop(self) -> None:

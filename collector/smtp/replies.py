@@ -74,6 +74,8 @@ def for_refusal(error: NotDurable) -> str:
 
 def enhanced(reply: str) -> str:
     """The reply with an enhanced status code; greetings, EHLO's lines and 354 have none (RFC 2034 section 4)."""
+    if "Too many unrecognized commands" in reply:
+        return TOO_MANY_ERRORS  # aiosmtpd closes here as we do elsewhere, but says 502
     code, space, text = reply.partition(" ")
     status = _BY_CODE.get(code)
     if status is None or not space or _ENHANCED.match(text):

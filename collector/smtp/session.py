@@ -35,7 +35,7 @@ CHUNK = 64 * 1024
 """Read from the wire at once."""
 FIRST_LEASE = 1024 * 1024
 """A declared size is trusted so far before its bytes have come: one peer cannot reserve everything with promises."""
-CLOSING_SECONDS = 5.0
+CLOSING_SECONDS = 3.0
 """How long a reply may wait for a sender that does not read before the connection is reset."""
 JUNK_LIMIT = 1024 * 1024
 """Bytes without one valid command."""

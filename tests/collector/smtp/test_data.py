@@ -24,7 +24,7 @@ def fed(wire: bytes, cuts: list[int], limit: int = 1 << 20, line: int = 1 << 20)
     return data, rest
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(LINES, st.lists(st.integers(0, 200), max_size=20), st.binary(max_size=20))
 @example([b"."], [1, 2, 3, 4], b"QUIT\r\n")
 @example([], [1, 2], b"")
