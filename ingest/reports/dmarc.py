@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from ingest.reports.dmarc_record import RecordReader
-from ingest.reports.errors import EmptyReport
+from ingest.reports.errors import BadXml, EmptyReport
 from ingest.reports.feedback_xml import Feedback, LocalNames
 from ingest.reports.limits import MIB, Limits
 from ingest.reports.model import DmarcRecord, DmarcReport, PolicyPublished
@@ -66,7 +66,7 @@ def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcRe
             if not record.aligned:
                 unaligned += record.count
     if not frame.found and not seen:
-        raise EmptyReport
+        raise BadXml("cut off") if notes.has("xml_truncated") or notes.has("xml_damaged") else EmptyReport
     if not len(records):
         notes.add("no_records")
     if feedback.namespace not in NAMESPACES:

@@ -41,7 +41,7 @@ def tlsa_records(lines: Sequence[str]) -> tuple[TlsaRecord, ...]:
     records: list[TlsaRecord] = []
     for line in lines:
         text = line.upper().rpartition("TLSA")[2] if "TLSA" in line.upper() else line
-        match = _TLSA.fullmatch(text.strip().replace("(", "").replace(")", ""))
+        match = _TLSA.fullmatch(text.replace("(", "").replace(")", "").strip())
         if match:
             usage, selector, matching_type = int(match[1]), int(match[2]), int(match[3])
             if max(usage, selector, matching_type) <= 255:
