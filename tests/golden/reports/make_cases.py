@@ -1135,8 +1135,10 @@ def failure_cases() -> None:
         "Auth-Failure: dmarc\r\nDelivery-Result: reject\r\nDKIM-Domain: mail.example\r\nDKIM-Selector: s1\r\n"
         "Authentication-Results: mx.reporter.example; dmarc=fail header.from=mail.example smtp.mailfrom=alice@mail.example\r\n\r\n"
     )
-    original = "From: Alice <alice@mail.example>\r\nTo: bob@reporter.example\r\nSubject: secret plans\r\n"
+    original = (
+        "From: Alice <alice@mail.example>\r\nTo: bob@reporter.example\r\nSubject: secret plans\r\n"
         "Message-ID: <77@mail.example>\r\n\r\nThe plan is this.\r\n"
+    )
     expected: dict[str, Any] = {
         "kind": "failure",
         "org_name": "reporter.example",
