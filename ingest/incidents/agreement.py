@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from ingest.incidents.far_ends import COUNTRY, NETWORK
+from ingest.incidents.far_ends import COUNTRY, NETWORK, ends
 from ingest.incidents.finding import FarEnds, Finding
 from ingest.incidents.groups import TIMES, is_, is_not, text_or_none
 from ingest.incidents.scene import Scene
@@ -24,11 +24,10 @@ from ingest.incidents.sentence import counted
 from ingest.incidents.severity import raised
 from ingest.incidents.starttls_not_requested import COUNTED as OFFERED
 from ingest.incidents.starttls_not_requested import NOT_ASKED
-from ingest.incidents.tlsrpt_failures import KINDS, STRIPPING
-from ingest.store.query import COUNT, Metric, Row
+from ingest.incidents.tlsrpt_failures import KINDS, SERVER, STRIPPING
+from ingest.store.query import COUNT, Metric
 
 Agreement = Literal["wire_and_reports", "wire_only", "reports_only"]
-_SERVER = ("tlsrpt.receiving_ip", "tlsrpt.receiving_mx_hostname")
 _RESULTS = tuple(result for result, kind in KINDS.items() if kind in STRIPPING)
 
 
@@ -109,7 +108,7 @@ def _both(finding: Finding, sentence: str) -> Judged:
 def _upstream(finding: Finding, seen: dict[tuple[str | None, str | None], int]) -> str:
     there = sum(seen.get((country, finding.tenant), 0) for country in finding.far.countries)
     if there:
-        return f"The tap saw {counted(there, 'session')} from there and no sign of it: it happens upstream of the tap."
+        return f"The tap saw {counted(there, 'session')} from the same country and no sign of it: it happens upstream of the tap."
     if any(count for (_, tenant), count in seen.items() if tenant == finding.tenant):
         return "The tap saw no session from there: it happens upstream of the tap or out of its sight."
     return "No tap watched in this time, so only reports show it."
@@ -131,10 +130,9 @@ def _reported(scene: Scene) -> list[_Sighting]:
     """What counted reports say of failed STARTTLS, by day and place."""
     rows = scene.groups(
         "tlsrpt_failures",
-        (COUNTRY, NETWORK, *_SERVER),
+        (COUNTRY, NETWORK, *SERVER),
         (is_("counted", True), is_("tlsrpt.result_type", *_RESULTS)),
         since=scene.lead_begin - scene.settings.slack,
-        until=scene.window.end + scene.settings.slack,
         interval="day",
         metrics=(
             Metric("failed", "sum", "tlsrpt.failed_session_count"),
@@ -143,13 +141,9 @@ def _reported(scene: Scene) -> list[_Sighting]:
         ),
     )
     return [
-        _Sighting(_reported_ends(row), text_or_none(row["tenant"]), row["first"], row["last"] or row["first"], row["failed"])
+        _Sighting(ends([row], SERVER), text_or_none(row["tenant"]), row["first"], row["last"] or row["first"], row["failed"])
         for row in rows
     ]
-
-
-def _reported_ends(row: Row) -> FarEnds:
-    return FarEnds(_set(row[COUNTRY]), _set(row[NETWORK]), _set(*(row[name] for name in _SERVER)))
 
 
 def _not_asking(scene: Scene, findings: Sequence[Finding]) -> list[_Sighting]:
@@ -160,7 +154,7 @@ def _not_asking(scene: Scene, findings: Sequence[Finding]) -> list[_Sighting]:
     where = (*OFFERED, NOT_ASKED)
     rows = scene.groups("sessions", (NETWORK,), where, among=(NETWORK, networks), since=scene.lead_begin, interval="day", metrics=TIMES)
     return [
-        _Sighting(FarEnds(networks=_set(row[NETWORK])), text_or_none(row["tenant"]), row["first"], row["last"], row["count"])
+        _Sighting(FarEnds(networks=frozenset({row[NETWORK]})), text_or_none(row["tenant"]), row["first"], row["last"], row["count"])
         for row in rows
     ]
 
@@ -169,7 +163,3 @@ def _seen_countries(scene: Scene) -> dict[tuple[str | None, str | None], int]:
     """Sessions from others to us, by country and tenant."""
     rows = scene.groups("sessions", (COUNTRY,), (is_not("network.direction", "outbound"),), since=scene.lead_begin, metrics=(COUNT,))
     return {(row[COUNTRY], row["tenant"]): row["count"] for row in rows}
-
-
-def _set(*values: object) -> frozenset[str]:
-    return frozenset(str(value) for value in values if value is not None)

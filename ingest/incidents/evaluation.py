@@ -28,8 +28,9 @@ from ingest.store.query import Filter, Metric, Query, Selection
 from ingest.store.schema import INCIDENTS
 from ingest.store.values import date_text
 
-READ = ("sessions", "tlsrpt", "tlsrpt_failures", "dmarc")
-"""Datasets that rules read."""
+COUNTED = (Filter("counted", "eq", (True,)),)
+READ = {"sessions": (), "tlsrpt": COUNTED, "tlsrpt_failures": COUNTED, "dmarc": COUNTED}
+"""What rules read, by dataset."""
 WITHDRAWN = "Withdrawn, as documents that came later do not bear it out."
 
 
@@ -46,12 +47,9 @@ def evaluate(
     ``spans`` says, by dataset, from when to when (their own time) the documents are that were written since the last
     evaluation; None means everything there is. Raises StoreUnavailable.
     """
-    data = _data(store)
-    if data is None:
-        return []
-    there, newest = data
+    there = _windows(store)
     windows = sorted(there) if spans is None else touched(spans, there, settings.lead + settings.memory)
-    return [incident for window in windows for incident in _judge(Scene(store, window, settings, newest), now, states)]
+    return [incident for window in windows for incident in _judge(Scene(store, window, settings, there[window]), now, states)]
 
 
 def _judge(scene: Scene, now: datetime, states: StateBook | None) -> Iterator[Incident]:
@@ -144,11 +142,15 @@ def _known(store: StoreReader, window: Window) -> dict[str, Incident]:
     return {document.id: Incident.from_document(document) for document in select_all(store, selection)}
 
 
-def _data(store: StoreReader) -> tuple[set[Window], datetime] | None:
-    """The windows that hold documents that rules read, and the newest one's time; None for an empty store.
+def _windows(store: StoreReader) -> dict[Window, datetime]:
+    """The windows that hold documents that rules read, and each one's newest time on the wire (its begin without any).
     A clock that jumped by years makes one window more, not hundreds of empty ones."""
     newest = Metric("newest", "max", "@timestamp")
-    rows = [row for name in READ for row in store.aggregate(Query(dataset=name, interval="month", metrics=(newest,)))]
-    if not rows:
-        return None
-    return {month_of(row["@timestamp"]) for row in rows}, max(row["newest"] for row in rows)
+    windows: dict[Window, datetime] = {}
+    for name, where in READ.items():
+        for row in store.aggregate(Query(dataset=name, where=where, interval="month", metrics=(newest,))):
+            window = month_of(row["@timestamp"])
+            known = windows.setdefault(window, window.begin)
+            if name == "sessions":
+                windows[window] = max(known, row["newest"])
+    return windows

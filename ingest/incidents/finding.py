@@ -27,6 +27,9 @@ class FarEnds:
     """Addresses and lower-case names of servers: of ours, every sender's reports speak, so a finding keeps them only
     where it is about the server itself."""
 
+    def plus(self, other: FarEnds) -> FarEnds:
+        return FarEnds(self.countries | other.countries, self.networks | other.networks, self.servers | other.servers)
+
     @property
     def elsewhere(self) -> FarEnds:
         """Without the servers: for what lies between the tap and the far end."""

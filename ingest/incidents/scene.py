@@ -18,7 +18,8 @@ Key = tuple[Scalar | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``newest`` is the time of the newest document there is: a day that holds it may not be over yet."""
+    """``newest`` is the time of the newest session in the window: the day that it stands in may not be over yet.
+    Nothing after the window is ever looked at, so nothing that happens later changes what it says."""
 
     store: StoreReader
     window: Window

@@ -38,7 +38,8 @@ COUNTED = (
     is_("smtp.starttls.requested", True, False),
     is_not("smtp.verdict", "incomplete"),
 )
-_DAY = timedelta(days=1)
+_NEARLY_A_DAY = timedelta(hours=23)
+"""A day is over when sessions were seen in its last hour, or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _jumps(scene: Scene, level: _Level, values: set[Scalar]) -> dict[Key, list[E
     demand = _demand(scene, floor=0.0, rise=scene.settings.jump_share)
     jumps: dict[Key, list[Episode]] = {}
     for key, buckets in series(rows, by).items():
-        over = [bucket for bucket in buckets if bucket.begin + _DAY <= scene.newest]
+        over = [bucket for bucket in buckets if bucket.begin + _NEARLY_A_DAY <= scene.newest]
         found = [e for e in scene.current(episodes(over, NOTHING, demand)) if _asking_fell(e, over, scene.settings.jump_asked)]
         if found:
             jumps[key] = found

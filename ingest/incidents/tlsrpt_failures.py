@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled
-from ingest.incidents.far_ends import COUNTRY, NETWORK
+from ingest.incidents.far_ends import COUNTRY, NETWORK, ends
 from ingest.incidents.finding import FarEnds, Finding, Scope, Values
 from ingest.incidents.groups import is_, text_or_none
 from ingest.incidents.scene import Scene
@@ -49,6 +49,7 @@ SAYS: dict[Kind, str] = {
 STRIPPING: tuple[Kind, ...] = ("starttls", "validation")
 """Kinds that a stripped offer or command, or a broken handshake, makes a sender report."""
 _COUNTED = is_("counted", True)
+SERVER = ("tlsrpt.receiving_ip", "tlsrpt.receiving_mx_hostname")
 _RESULT = "tlsrpt.result_type"
 _SCOPES: tuple[tuple[Scope, str], ...] = (("network", NETWORK), ("country", COUNTRY), ("sender", ORGANISATION))
 _FAILED = (
@@ -72,23 +73,19 @@ class _Sender:
     failed: dict[datetime, int] = field(default_factory=lambda: defaultdict(int))
     times: dict[datetime, tuple[datetime, datetime]] = field(default_factory=dict)
     organisations: set[str | None] = field(default_factory=set)
-    networks: set[str] = field(default_factory=set)
-    countries: set[str] = field(default_factory=set)
+    far: FarEnds = field(default_factory=FarEnds)
 
     def add(self, row: Row, time: datetime) -> None:
         self.failed[time] += row["failed"]
         first, last = self.times.get(time, (row["first"], row["last"]))
         self.times[time] = min(first, row["first"]), max(last, row["last"])
         self.organisations.add(row[ORGANISATION])
-        if row[NETWORK] is not None:
-            self.networks.add(row[NETWORK])
-        if row[COUNTRY] is not None:
-            self.countries.add(row[COUNTRY])
+        self.far = self.far.plus(ends([row], SERVER))
 
     @property
     def wide_enough(self) -> bool:
         """A country of one network would say the same twice."""
-        return self.scope != "country" or len(self.networks) >= 2
+        return self.scope != "country" or len(self.far.networks) >= 2
 
 
 def judge(scene: Scene) -> list[Finding]:
@@ -102,7 +99,7 @@ def judge(scene: Scene) -> list[Finding]:
 
 
 def _senders(scene: Scene) -> list[_Sender]:
-    by = (ORGANISATION, NETWORK, COUNTRY, _RESULT)
+    by = (ORGANISATION, NETWORK, COUNTRY, *SERVER, _RESULT)
     found: dict[tuple[str, ...], _Sender] = {}
     known = (_COUNTED, is_(_RESULT, *KINDS))
     recent = scene.groups("tlsrpt_failures", by, known, since=scene.lead_begin, interval="day", metrics=_FAILED)
@@ -177,14 +174,14 @@ def _finding(scene: Scene, sender: _Sender, runs: list[Episode]) -> Finding:
         source="tlsrpt",
         tenant=sender.tenant,
         direction="inbound",
-        country=next(iter(sender.countries)) if len(sender.countries) == 1 else None,
-        far=FarEnds(frozenset(sender.countries), frozenset(sender.networks)),
+        country=sender.far.country,
+        far=sender.far,
         reportable=sender.kind in STRIPPING,
     )
 
 
 def _text(sender: _Sender, found: Share, first: Episode, prior: int) -> str:
     who = {"network": f"Senders in {sender.name}", "country": f"Senders in {sender.name}"}.get(sender.scope, sender.name)
-    normal = first.normal
-    usual = f"{percent(normal.value)} is usual" if normal.total > prior else "nothing is known of before"
+    known = Share(first.normal.hits - 1, first.normal.total - prior)
+    usual = f"{percent(known.value)} is usual" if known.total else "nothing is known of before"
     return f"{who} {SAYS[sender.kind]} in {share_text(found.hits, found.total, 'reported sessions')} since {minute(first.begin)}; {usual}."
