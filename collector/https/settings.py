@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_network
 
 from collector.errors import SettingsError
 
 MIB = 1024 * 1024
+
+_HASH = re.compile("sha256:[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class HttpsSettings:
         if len(set(names)) != len(names) or not all(names):
             raise SettingsError("tokens: each needs a name of its own")
         for name, secret in self.tokens:
-            if secret.startswith("sha256:") and len(secret) != len("sha256:") + 64:
+            if secret.startswith("sha256:") and not _HASH.fullmatch(secret):
                 raise SettingsError(f"tokens: the hash of {name!r} is not 64 hexadecimal digits")
             if len(secret) < 16:
                 raise SettingsError(f"tokens: the secret of {name!r} is shorter than 16 characters")

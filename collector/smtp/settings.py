@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -80,5 +81,10 @@ class SmtpSettings:
                 raise SettingsError(f"recipients: {recipient!r} is neither an address nor a domain")
         if self.line_limit > self.message_limit or self.message_limit > self.in_flight_limit:
             raise SettingsError("line_limit must not exceed message_limit, nor message_limit in_flight_limit")
+        for network in self.proxies:
+            try:
+                ip_network(network, strict=False)
+            except ValueError as error:
+                raise SettingsError(f"proxies: {network!r} is not a network: {error}") from error
         if self.unix_path is not None and self.proxies:
             raise SettingsError("proxies: a unix socket has no PROXY protocol here")
