@@ -7,7 +7,6 @@ a record that the window cuts is seen whole in the next one.
 
 from __future__ import annotations
 
-import gzip
 import mmap
 import os
 import stat
@@ -27,6 +26,9 @@ from sniffer.errors import CaptureError, DamagedCompression
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 PIECE = 1 << 20
+_FEED = 1 << 13
+_GZIP_WINDOW = 31
+"""zlib's word for: gzip wrapping, largest window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ class Readable(Protocol):
     """Anything that fills a buffer and returns how many bytes, 0 at the end."""
 
     def readinto(self, buffer: memoryview, /) -> int | None: ...
+
+
+class Compressed(Protocol):
+    """Anything that is read by pieces."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class MappedFile:
@@ -144,17 +152,47 @@ class ByteStream:
         self._from, self._to = 0, held
 
 
-class Decompressed:
-    """Readable over gzip or zstd whose errors are capture errors."""
+class Gunzip:
+    """Readable over gzip (RFC 1952), several members too. Fed in small pieces, so that damage costs little of what
+    stands before it; output is bounded by the caller's buffer."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: Compressed) -> None:
         self._stream = stream
+        self._inflate = zlib.decompressobj(_GZIP_WINDOW)
+        self._input = b""
 
-    def readinto(self, buffer: memoryview) -> int | None:
+    def readinto(self, buffer: memoryview, /) -> int:
+        while True:
+            self._input = self._input or self._stream.read(_FEED)
+            if not self._input:
+                if not self._inflate.eof:
+                    raise DamagedCompression("the gzip stream is cut")
+                return 0
+            if self._inflate.eof:
+                if not self._input.startswith(GZIP[:1]):  # padding after the last member
+                    return 0
+                self._inflate = zlib.decompressobj(_GZIP_WINDOW)
+            try:
+                out = self._inflate.decompress(self._input, len(buffer))
+            except zlib.error as error:
+                raise DamagedCompression(f"the gzip stream is damaged ({error})") from error
+            self._input = self._inflate.unconsumed_tail or self._inflate.unused_data
+            if out:
+                buffer[: len(out)] = out
+                return len(out)
+
+
+class Unzstd:
+    """Readable over Zstandard (RFC 8878), several frames too."""
+
+    def __init__(self, stream: Compressed) -> None:
+        self._reader = zstandard.ZstdDecompressor().stream_reader(stream, read_size=_FEED, read_across_frames=True)  # type: ignore[arg-type]
+
+    def readinto(self, buffer: memoryview, /) -> int:
         try:
-            return self._stream.readinto(buffer)
-        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-            raise DamagedCompression(f"compressed stream is damaged or cut ({error})") from error
+            return self._reader.readinto(buffer[:_FEED])
+        except zstandard.ZstdError as error:
+            raise DamagedCompression(f"the zstd stream is damaged ({error})") from error
 
 
 class _Rejoined:
@@ -164,19 +202,17 @@ class _Rejoined:
         self._head = head
         self._stream = stream
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int, /) -> bytes:
         if self._head:
-            part, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+            part, self._head = self._head, b""
             return part
         return self._stream.read(size)
 
 
-def _decompressor(magic: bytes, stream: _Rejoined | BinaryIO) -> Readable | None:
+def _decompressor(magic: bytes, stream: Compressed) -> Readable | None:
     if magic.startswith(GZIP):
-        return Decompressed(gzip.GzipFile(fileobj=stream, mode="rb"))  # type: ignore[arg-type]
-    if magic.startswith(ZSTD):
-        return Decompressed(zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))  # type: ignore[arg-type]
-    return None
+        return Gunzip(stream)
+    return Unzstd(stream) if magic.startswith(ZSTD) else None
 
 
 def from_stream(stream: BinaryIO) -> Source:

@@ -62,7 +62,7 @@ class Direction:
         """Where the bytes announced by any packet end."""
         self.packets = 0
         self.fin: int | None = None
-        """Where the FIN stands."""
+        """The FIN's sequence number."""
         self.reset = False
 
     @property
@@ -92,7 +92,6 @@ class Direction:
         if self.parts:
             later.insert(0, (self.front + shift, b"".join(self.parts), self.marks[0][1]))
         self.high += shift
-        self.fin = None if self.fin is None else self.fin + shift
         self.front = self.size = 0
         self.parts, self.marks, self._pending = [], [], sorted(later)
 
@@ -220,7 +219,7 @@ class Direction:
         at = self.front + kept
         if at < self.size or (self.full and not self._sealed and at < self.high):
             return "limit"
-        if at < self.high or (self.fin is not None and self.fin > at):
+        if at < self.high or (self.fin is not None and self.anchor is not None and signed(self.fin - self.anchor - at) > 0):
             return "gap"
         if self.fin is not None:
             return "fin"

@@ -94,7 +94,7 @@ class Flow:
         """A FIN that stands at ``seq``."""
         mine = self.sides[side]
         if mine.fin is None:
-            mine.fin = mine.offset(seq)
+            mine.fin = seq
             if self.sides[1 - side].fin is not None and self.closed is None:
                 self.closed = time
 

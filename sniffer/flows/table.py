@@ -139,6 +139,12 @@ class FlowTable:
             return time - flow.closed > settings.tombstone if flow.payload else time - flow.last > settings.linger
         return abs(time - flow.last) > (settings.syn_timeout if flow.unanswered else settings.idle_timeout)
 
+    def _may_go(self, flow: Flow, now: int) -> bool:
+        """True when no packet from ``now`` on can add to the flow."""
+        if flow.closed is not None and flow.payload:
+            return now - flow.closed > self._settings.linger
+        return self._is_over(flow, now)
+
     def _end(self, flow: Flow) -> None:
         del self._live[flow.key]
         if not flow.payload:
@@ -151,16 +157,9 @@ class FlowTable:
 
     def _expire(self) -> Iterator[Flow]:
         """End what is over at the window's last time."""
-        now, linger = self._now, self._settings.linger
-        over = [
-            flow
-            for flow in self._live.values()
-            if (
-                now - flow.closed > linger
-                if flow.closed is not None
-                else now - flow.last > self._settings.syn_timeout and self._is_over(flow, now)
-            )
-        ]
+        now = self._now
+        quick = min(self._settings.linger, self._settings.syn_timeout)
+        over = [flow for flow in self._live.values() if now - flow.last > quick and self._may_go(flow, now)]
         for flow in over:
             self._end(flow)
         if len(self._live) * (_FLOW_COST + self._settings.client_head + self._settings.server_head) > self._settings.flow_memory:

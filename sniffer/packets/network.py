@@ -90,7 +90,7 @@ def ip6(view: View, packets: Cursor, seeds: tuple[np.uint64, np.uint64], weird: 
 def fold(address: npt.NDArray[np.uint64], seeds: tuple[np.uint64, np.uint64]) -> npt.NDArray[np.uint64]:
     """Addresses of shape (n, 2), in two words each, as one keyed word each."""
     low = address[:, 1] ^ (address[:, 1] >> np.uint64(29))
-    return np.add(address[:, 0] * seeds[0], low * seeds[1], dtype=np.uint64)
+    return (address[:, 0] * seeds[0] + low * seeds[1]).astype(np.uint64, copy=False)
 
 
 def _extensions(view: View, packets: Cursor, found: Datagrams, weird: Weird) -> Datagrams:
