@@ -21,16 +21,18 @@ _log = logging.getLogger(__name__)
 class Evaluator:
     """``note`` from the drain's thread; ``run`` in one of its own. What could not be judged is judged later."""
 
-    def __init__(self, store: Store, states: StateBook, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, states: StateBook, settings: Settings, now: Callable[[], datetime], everything: bool = True) -> None:
+        """``everything``: judge all that is stored at the start, as rules or settings may have changed."""
         self._store = store
         self._states = states
         self._settings = settings
         self._now = now
         self._mutex = threading.Lock()
         self._waiting: Spans | None = None
-        self._everything = True
+        self._everything = everything
         self._noted = threading.Event()
-        self._noted.set()  # judge what is there once at the start: rules or settings may have changed
+        if everything:
+            self._noted.set()
         self._busy = False
         self.failures = 0
 

@@ -18,18 +18,16 @@ from collector.https.intake import HttpsIntake
 from collector.in_flight import InFlight
 from collector.smtp.intake import SmtpIntake
 from dashboards.app import create_app
-from ingest.drain import Drain, Spans
-from ingest.incidents.states import FILE_NAME, StateBook, set_state
-from ingest.spool.replay import replay
+from dashboards.sources import Health
+from ingest.incidents.states import set_state
 from stripwatch.configuration import ConfigurationError
 from stripwatch.serve.control import Controls, control_app
-from stripwatch.serve.evaluation import Evaluator
 from stripwatch.serve.health import health
 from stripwatch.serve.housekeeping import Housekeeping
 from stripwatch.serve.letters import Letters
 from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
 from stripwatch.serve.metrics import ServiceMetrics
-from stripwatch.serve.stored import open_store
+from stripwatch.serve.pipeline import Pipeline
 from stripwatch.site import Site
 
 _log = logging.getLogger(__name__)
@@ -45,42 +43,24 @@ class Service:
         site.make_folder()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._enricher = site.enricher()
-        self._reader = site.reader()
-        opened = open_store(site)
-        self._store = opened.store
+        self._pipeline = Pipeline(site, judge_everything=True)
         self._spool = site.spool()
-        self._spool.on_commit(self._reader.wake)
-        self._dead_letters = site.dead_letters()
-        self.letters = Letters(self._dead_letters, self._spool)
-        self._states = StateBook(site.folders.root / FILE_NAME)
-        self._drain = Drain(
-            reader=self._reader,
-            store=self._store,
-            dead_letters=self._dead_letters,
-            enricher=self._enricher,
-            judge=site.judge(),
-            clock=site.clock.wall,
-            report_limits=site.configuration.report_limits,
-            tenant_of=site.tenant_of(),
-        )
-        self.evaluator = Evaluator(self._store, self._states, site.configuration.incidents, site.now)
-        self._housekeeping = Housekeeping(self._store, site.configuration.data, site.now)
+        self._spool.on_commit(self._pipeline.reader.wake)
+        self.letters = Letters(self._pipeline.dead_letters, self._spool)
+        self._housekeeping = Housekeeping(self._pipeline.store, site.configuration.data, site.now)
         self._draining = threading.RLock()
         self._smtp: SmtpIntake | None = None
         self._https: HttpsIntake | None = None
         self._dashboard: Listener | None = None
         self._control: Listener | None = None
-        if opened.rebuild:
-            self.replay(None)
 
     async def start(self) -> None:
         """Start all parts that configuration names. Raises ConfigurationError or the collector's SettingsError."""
         self._thread("drain", self._run_drain)
-        self._thread("incidents", lambda: self.evaluator.run(self._stop, self._settings.evaluate_seconds))
+        self._thread("incidents", lambda: self._pipeline.evaluator.run(self._stop, self._settings.evaluate_seconds))
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
         await self._start_intakes()
-        controls = Controls(self._store, self.letters.retry, self.replay, self.set_state, self.settled)
+        controls = Controls(self._pipeline.store, self.letters.retry, self.replay, self.set_state, self.settled)
         self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))
         await self._control.start()
         if self._settings.dashboard:
@@ -105,18 +85,16 @@ class Service:
 
     def settled(self) -> bool:
         """Whether everything taken is drained and judged."""
-        return self._spool.depth().records == 0 and not self.evaluator.waiting
+        return self._spool.depth().records == 0 and not self._pipeline.evaluator.waiting
 
     def replay(self, since: int | None) -> int:
         """Retired records into the store again; how many. The drain waits meanwhile."""
         with self._draining:
-            count, _ = self._drain.replay(replay(self._site.folders.spool, since=since))
-        self.evaluator.note_everything()
-        return count
+            return self._pipeline.replay(since)
 
     def set_state(self, incident_id: str, state: str) -> None:
         """A person's decision about an incident."""
-        set_state(self._store, self._states, incident_id, state, self._site.now(), "operator")
+        set_state(self._pipeline.store, self._pipeline.states, incident_id, state, self._site.now(), "operator")
 
     async def _start_intakes(self) -> None:
         configuration = self._site.configuration
@@ -147,25 +125,25 @@ class Service:
             intakes["smtp"] = self._smtp.snapshot
         if self._https is not None:
             intakes["https"] = self._https.snapshot
-        metrics = ServiceMetrics(self._spool, self._drain, self._dead_letters, intakes)
+        metrics = ServiceMetrics(self._spool, self._pipeline.drain, self._pipeline.dead_letters, intakes)
         app = create_app(
-            self._store,
+            self._pipeline.store,
             settings=settings,
             incident_states=self.set_state,
             dead_letters=self.letters,
-            health=lambda: health(self._spool, self._drain, self._dead_letters, self._enricher, self._site.now().date()),
+            health=self._health,
             clock=self._site.now,
             metrics=metrics.text,
         )
         self._dashboard = Listener(app, tcp_socket(host, self._settings.dashboard_port))
         await self._dashboard.start()
 
-    def _run_drain(self) -> None:
-        self._drain.run(self._stop, self._note, self._draining)
+    def _health(self) -> Health:
+        parts = self._pipeline
+        return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date())
 
-    def _note(self, spans: Spans) -> None:
-        if spans:
-            self.evaluator.note(spans)
+    def _run_drain(self) -> None:
+        self._pipeline.drain.run(self._stop, self._pipeline.note, self._draining)
 
     def _thread(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -174,7 +152,7 @@ class Service:
 
     def _close(self) -> None:
         self._stop.set()
-        self._reader.wake()
+        self._pipeline.reader.wake()
         for thread in self._threads:
             thread.join(self._settings.stop_seconds)
         alive = [thread.name for thread in self._threads if thread.is_alive()]
@@ -182,8 +160,7 @@ class Service:
             _log.warning("still busy at the stop: %s; what they were at is done again at the next start", ", ".join(alive))
         self._spool.close()
         if not alive:
-            self._reader.close()
-            self._store.close()
+            self._pipeline.close()
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,93 @@
+"""From spool to incidents in one process: the reader's lock, the store, the drain and the evaluation, opened together.
+
+A damaged DuckDB file is set aside, and the new one is filled from retired segments.
+"""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import Self
+
+from ingest.dead_letters.folder import DeadLetters
+from ingest.drain import Drain, Spans
+from ingest.enrich import Enricher
+from ingest.incidents.states import FILE_NAME, StateBook
+from ingest.spool.replay import replay
+from ingest.store.errors import StoreDamaged
+from ingest.store.protocol import Store
+from stripwatch.serve.evaluation import Evaluator
+from stripwatch.site import Site
+
+_log = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """Everything between the spool and the incidents. ``close`` once; also a context manager."""
+
+    def __init__(self, site: Site, *, judge_everything: bool) -> None:
+        """Raises DrainLocked while another process drains, StoreLocked, StoreUnavailable, ConfigurationError.
+
+        ``judge_everything``: evaluate all that is stored once, as rules or settings may have changed.
+        """
+        self.site = site
+        self.enricher: Enricher = site.enricher()
+        self.dead_letters: DeadLetters = site.dead_letters()
+        self.reader = site.reader()
+        try:
+            self.store, rebuild = _opened(site)
+        except BaseException:
+            self.reader.close()
+            raise
+        self.states = StateBook(site.folders.root / FILE_NAME)
+        self.drain = Drain(
+            reader=self.reader,
+            store=self.store,
+            dead_letters=self.dead_letters,
+            enricher=self.enricher,
+            judge=site.judge(),
+            clock=site.clock.wall,
+            report_limits=site.configuration.report_limits,
+            tenant_of=site.tenant_of(),
+        )
+        everything = judge_everything or rebuild
+        self.evaluator = Evaluator(self.store, self.states, site.configuration.incidents, site.now, everything=everything)
+        if rebuild:
+            self.replay(None)
+
+    def replay(self, since: int | None) -> int:
+        """Retired records (since, nanoseconds since the epoch) into the store again; how many."""
+        count, _ = self.drain.replay(replay(self.site.folders.spool, since=since))
+        self.evaluator.note_everything()
+        return count
+
+    def note(self, spans: Spans) -> None:
+        """Documents of these times were written: they are to be judged."""
+        if spans:
+            self.evaluator.note(spans)
+
+    def close(self) -> None:
+        self.reader.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _opened(site: Site) -> tuple[Store, bool]:
+    """The store, prepared; True when it is new because the old one was damaged."""
+    rebuild = False
+    try:
+        store = site.store()
+    except StoreDamaged as error:
+        from ingest.store.duckdb_store.files import set_aside
+
+        kept = set_aside(site.folders.duckdb, f"damaged-{site.now():%Y%m%dT%H%M%S}")
+        names = ", ".join(path.name for path in kept)
+        _log.error("%s; set aside as %s, and a new one is made from retired segments", error, names)
+        store, rebuild = site.store(), True
+    store.prepare()
+    return store, rebuild
