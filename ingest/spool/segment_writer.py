@@ -5,17 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.spool.durable_file import TEMPORARY, write_all
 from ingest.spool.filesystem import Filesystem
 from ingest.spool.segment import FRAME_BYTES, HEADER_BYTES, MARKER_BYTES, SUFFIX, encode_frame, encode_header
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedRecord:
-    """A record's payload, ready but for its number."""
+class EncodedRecord(NamedTuple):
+    """A record's payload, ready but for its number. A tuple, since one is made for each append."""
 
     arrived_at: int
     payload: bytes
