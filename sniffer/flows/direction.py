@@ -115,14 +115,19 @@ class Direction:
         """Many segments in order at once: ``length`` bytes announced, of which ``data`` is the head, all of it or as
         much as is ever kept, with ``marks`` relative to it. False, and nothing changed, when they don't continue what
         is there."""
-        at = self.offset(seq)
-        if not self.full:
-            if at != self.size or self._pending:
+        if self.anchor is None:
+            self.anchor = seq
+        full = self.full
+        near = self.high if full else self.size
+        at = near + signed(seq - self.anchor - near)
+        if not full:
+            if at != near or self._pending:
                 return False
             self.parts.append(data)
             self.marks += [(at + mark, time) for mark, time in marks] if at else marks
             self.size = at + len(data)
-        self.high = max(self.high, at + length)
+        if at + length > self.high:
+            self.high = at + length
         return True
 
     def _insert(self, at: int, data: bytes, time: int, weird: Weird) -> None:
@@ -208,12 +213,14 @@ class Direction:
         if self._pending and not self.parts:
             self._skip_front()
         whole = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-        data = whole[:limit]
-        marks = tuple(self.marks) if not self.front else tuple((at - self.front, time) for at, time in self.marks)
-        while marks and marks[-1][0] >= len(data) and len(marks) > 1:
-            marks = marks[:-1]
+        data = whole if len(whole) <= limit else whole[:limit]
+        marks = self.marks if not self.front else [(at - self.front, time) for at, time in self.marks]
+        while marks and marks[-1][0] >= len(data):
+            marks.pop()
         from_start = self.isn is not None and self.front == 0 and self.anchor == (self.isn + 1) & 0xFFFFFFFF
-        return StreamHead(data, marks, from_start, self._end(len(data)), self.high - min(self.front, 0), self.packets, self.packets > 0)
+        return StreamHead(
+            data, tuple(marks), from_start, self._end(len(data)), self.high - min(self.front, 0), self.packets, self.packets > 0
+        )
 
     def _end(self, kept: int) -> End:
         at = self.front + kept

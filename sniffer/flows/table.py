@@ -8,15 +8,15 @@ another. Rules look at packets and capture time only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from sniffer.capture.records import Octets
-from sniffer.flows.flow import End, Flow
-from sniffer.flows.groups import MOST_ROWS, Groups, Payload, group, payload_of
+from sniffer.flows.flow import Flow
+from sniffer.flows.groups import MOST_ROWS, group
+from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
-from sniffer.packets.columns import FIN, RST, SYN, Aside, Columns
+from sniffer.packets.columns import SYN, Aside, Columns
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -26,16 +26,6 @@ _KEEP = 0.8
 
 Tombstone = tuple[int, int | None, int | None]
 """When the connection ended, and both sides' first sequence numbers."""
-
-
-@dataclass(slots=True)
-class _Window:
-    """One window's groups as lists, for the loop over flows."""
-
-    facts: Groups
-    payload: Payload
-    raw: memoryview
-    aside: Aside
 
 
 class FlowTable:
@@ -70,42 +60,38 @@ class FlowTable:
         silent = (facts.payload == 0) & ~known & (np.diff(facts.flow) <= MOST_PACKETS)
         busy = np.flatnonzero(~silent)
         if len(busy):
-            window = _Window(facts, payload_of(facts, max(settings.client_head, settings.server_head)), buffer.data, aside)
-            yield from self._flows(window, keys[busy].tolist(), busy.tolist())
+            yield from self._flows(Taker(facts, busy, buffer.data, aside, settings, self._weird))
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
 
-    def _flows(self, window: _Window, keys: list[int], flows: list[int]) -> Iterator[Flow]:
-        facts = window.facts
-        orderly, syn = facts.orderly.tolist(), facts.syn.tolist()
-        start = facts.columns.time[facts.first].tolist()
-        settings, live, tombs = self._settings, self._live, self._tombs
-        taker = _Taker(window, settings, self._weird)
-        for key, index in zip(keys, flows, strict=True):
-            flow = live.get(key)
-            if orderly[index] and (key not in tombs if flow is None else self._goes_on(flow, syn[index], start[index])):
+    def _flows(self, taker: Taker) -> Iterator[Flow]:
+        live, tombs = self._live, self._tombs
+        for one in taker.groups:
+            flow = live.get(one.key)
+            if one.orderly and (one.key not in tombs if flow is None else self._goes_on(flow, one)):
                 if flow is None:
-                    flow = live[key] = taker.begin(key, index)
-                taker.take(flow, index)
+                    flow = live[one.key] = taker.begin(one)
+                taker.take(flow, one)
             else:
-                self._replay(taker, key, index)
+                self._replay(taker, one)
             if len(live) > self._most:
                 yield from self._evict()
 
-    def _goes_on(self, flow: Flow, syn: bool, start: int) -> bool:
+    def _goes_on(self, flow: Flow, group: Group) -> bool:
         """True when an orderly group can only be more of this flow."""
         sides = flow.sides
         return (
-            not syn
+            not group.syn
             and flow.closed is None
             and sides[0].fin is None
             and sides[1].fin is None
-            and abs(start - flow.last) <= self._settings.syn_timeout
+            and abs(group.start - flow.last) <= self._settings.syn_timeout
         )
 
-    def _replay(self, taker: _Taker, key: int, index: int) -> None:
+    def _replay(self, taker: Taker, group: Group) -> None:
         """Packet by packet, in capture order."""
-        for row, side, seq, ack, flags, length, time in taker.rows(index):
+        key = group.key
+        for row, side, seq, ack, flags, length, time in taker.packets(group):
             flow = self._flow_for(key, side, seq, ack, flags, time)
             if flow is None:
                 tomb = self._tombs.get(key)
@@ -210,104 +196,3 @@ def _outlived(tomb: Tombstone, side: int, seq: int, flags: int, time: int, lifet
     """True when a packet after a connection's end is the start of another."""
     closed, *isn = tomb
     return time - closed > lifetime or (flags & SYN != 0 and isn[side] != seq)
-
-
-class _Taker:
-    """Moves groups of a window into flows."""
-
-    def __init__(self, window: _Window, settings: EngineSettings, weird: Weird) -> None:
-        facts, payload = window.facts, window.payload
-        columns = facts.columns
-        self.window = window
-        self.settings = settings
-        self.weird = weird
-        self._flow = facts.flow.tolist()
-        self._half = facts.half.tolist()
-        self._half_of = facts.half_of.tolist()
-        lead = facts.half[:-1]
-        self._side = columns.side[lead].tolist()
-        self._flags = np.bitwise_or.reduceat(columns.flags, lead).tolist()
-        self._lead_flags = columns.flags[lead].tolist()
-        self._first = facts.first.tolist()
-        self._begin = np.minimum.reduceat(columns.time, facts.flow[:-1]).tolist()
-        self._last = np.maximum.reduceat(columns.time, facts.flow[:-1]).tolist()
-        self._ordered = payload.ordered.tolist()
-        self._seq = payload.seq.tolist()
-        self._length = payload.length.tolist()
-
-    def begin(self, key: int, index: int) -> Flow:
-        """A new flow for a group."""
-        return self.begin_at(key, self._first[index])
-
-    def begin_at(self, key: int, row: int) -> Flow:
-        """A new flow that a row's packet begins."""
-        columns = self.window.facts.columns
-        source, size = int(columns.source[row]), 4 if columns.family[row] == 4 else 16
-        ends = self.window.raw[source : source + 2 * size] if source >= 0 else self.window.aside.ends[-1 - source]
-        sender: End = bytes(ends[:size]), int(columns.source_port[row])
-        receiver: End = bytes(ends[size : 2 * size]), int(columns.destination_port[row])
-        both = (receiver, sender) if columns.side[row] else (sender, receiver)
-        return Flow(key, both, int(columns.time[row]), int(columns.vlan[row]), int(columns.interface[row]), self.settings)
-
-    def take(self, flow: Flow, index: int) -> None:
-        """All packets of an orderly group."""
-        flow.first = min(flow.first, self._begin[index])
-        flow.last = max(flow.last, self._last[index])
-        halves = range(self._half_of[index], self._half_of[index + 1])
-        ends = 0
-        for half in halves:
-            side, start = self._side[half], self._half[half]
-            flow.sides[side].packets += self._half[half + 1] - start
-            if self._lead_flags[half] & SYN:
-                columns = self.window.facts.columns
-                flow.opened(side, int(columns.seq[start]), int(columns.ack[start]), self._lead_flags[half])
-            ends |= self._flags[half]
-        for half in halves:
-            if self._length[half]:
-                self._payload(flow, half)
-        if ends & (FIN | RST):
-            self._close(flow, index)
-
-    def _payload(self, flow: Flow, half: int) -> None:
-        direction = flow.sides[self._side[half]]
-        if self._ordered[half]:
-            payload = self.window.payload
-            start, stop = payload.start[half], payload.stop[half]
-            raw = self.window.raw
-            data = b"" if direction.full else b"".join([raw[begin:end] for begin, end in payload.spans[start:stop]])
-            if direction.extend(self._seq[half], self._length[half], data, payload.marks[start:stop]):
-                return
-        start, stop = self._half[half], self._half[half + 1]
-        columns = self.window.facts.columns
-        rows = (np.flatnonzero(columns.length[start:stop]) + start).tolist()
-        for row in rows:
-            direction.add(
-                int(columns.seq[row]), int(columns.length[row]), self.data(row), int(columns.flags[row]), int(columns.time[row]), self.weird
-            )
-
-    def _close(self, flow: Flow, index: int) -> None:
-        start, stop = self._flow[index], self._flow[index + 1]
-        columns = self.window.facts.columns
-        rows = np.flatnonzero(columns.flags[start:stop] & (FIN | RST)) + start
-        if len(rows) > 1:
-            rows = rows[np.argsort(self.window.facts.row[rows])]
-        for row in rows.tolist():
-            side, flags, time = int(columns.side[row]), int(columns.flags[row]), int(columns.time[row])
-            if flags & FIN:
-                flow.finished(side, int(columns.seq[row]) + int(columns.length[row]) & 0xFFFFFFFF, time)
-            if flags & RST:
-                flow.was_reset(side, time)
-
-    def rows(self, index: int) -> list[tuple[int, int, int, int, int, int, int]]:
-        """(row, side, seq, ack, flags, length, time) of a group's packets in capture order."""
-        columns = self.window.facts.columns
-        start, stop = self._flow[index], self._flow[index + 1]
-        rows = np.argsort(self.window.facts.row[start:stop]) + start
-        picked = (columns.side, columns.seq, columns.ack, columns.flags, columns.length, columns.time)
-        return list(zip(rows.tolist(), *(column[rows].tolist() for column in picked), strict=True))
-
-    def data(self, row: int) -> bytes:
-        """The captured payload of a row."""
-        columns = self.window.facts.columns
-        at, size = int(columns.data[row]), int(columns.captured[row])
-        return bytes(self.window.raw[at : at + size]) if at >= 0 else self.window.aside.data[-1 - at]
