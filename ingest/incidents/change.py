@@ -25,6 +25,9 @@ class Share(NamedTuple):
     def plus(self, other: Share) -> Share:
         return Share(self.hits + other.hits, self.total + other.total)
 
+    def minus(self, part: Share) -> Share:
+        return Share(self.hits - part.hits, self.total - part.total)
+
     @property
     def value(self) -> float:
         return self.hits / self.total if self.total else 0.0

@@ -8,23 +8,24 @@ holds enough sessions and the same server (address and port) offered before on t
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled, proves
 from ingest.incidents.far_ends import far_ends
 from ingest.incidents.finding import FarEnds, Finding, Values
-from ingest.incidents.groups import is_, is_not, text_or_none
-from ingest.incidents.scene import Key, Scene, hit_metrics, series, shares
+from ingest.incidents.groups import exists, is_, is_not, text_or_none
+from ingest.incidents.scene import Key, Scene, hit_metrics, key_of, series, shares
 from ingest.incidents.sentence import minute, share_text
 from ingest.incidents.severity import graded
-from ingest.store.query import Metric
+from ingest.store.query import COUNT, Interval, Metric
 
 RULE = "offer_removed"
-SERVER = ("destination.ip", "destination.port")
+ADDRESS = "destination.ip"
+SERVER = (ADDRESS, "destination.port")
 PATH = (*SERVER, "network.path", "network.direction")
+_DAY = timedelta(days=1)
 MISSING = is_("smtp.starttls.offered", False)
 COUNTED = (
     is_("smtp.ehlo", True),
@@ -44,15 +45,16 @@ class _Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Path:
-    """What one path shows of a server: long ago, and hour by hour."""
+class _History:
+    """What a path, or a server on all its paths, shows: long ago, and bucket by bucket."""
 
     memory: Share
     buckets: Sequence[Bucket]
 
     def until(self, time: datetime) -> Share:
-        """All of it up to the bucket that begins at ``time``: what a server offers only later proves nothing."""
-        return self.memory.plus(pooled(bucket.share for bucket in self.buckets if bucket.begin <= time))
+        """All of it up to the end of ``time``'s day: what a server offers only later proves nothing."""
+        end = time.replace(hour=0) + _DAY
+        return self.memory.plus(pooled(bucket.share for bucket in self.buckets if bucket.begin < end))
 
 
 def judge(scene: Scene) -> list[Finding]:
@@ -74,37 +76,45 @@ def _mixed_servers(scene: Scene) -> set[str]:
         "sessions", SERVER, COUNTED, since=scene.memory_begin, metrics=(Metric("count"), Metric("hits", "count", None, (MISSING,)))
     )
     sample, reference = scene.settings.min_sample, scene.settings.min_reference
-    return {str(row["destination.ip"]) for row in rows if row["hits"] >= sample and row["count"] - row["hits"] >= reference}
+    return {str(row[ADDRESS]) for row in rows if row["hits"] >= sample and row["count"] - row["hits"] >= reference}
 
 
 def _removals(scene: Scene, servers: set[str]) -> list[_Removal]:
-    among = ("destination.ip", servers)
+    """Only paths that miss the offer often enough are looked at hour by hour: a busy server has thousands of others."""
+    missing = scene.groups(
+        "sessions", PATH, (*COUNTED, MISSING, exists("network.path")), among=(ADDRESS, servers), since=scene.lead_begin, metrics=(COUNT,)
+    )
+    keys = {key_of(row, PATH) for row in missing if row["count"] >= scene.settings.min_sample}
+    if not keys:
+        return []
+    paths = _histories(scene, PATH, ("network.path", {str(key[2]) for key in keys}), "hour")
+    whole = _histories(scene, SERVER, (ADDRESS, {str(key[0]) for key in keys}), "day")
+    removals = (_removal(scene, key, paths[key], whole[_server(key)]) for key in sorted(keys, key=str))
+    return [removal for removal in removals if removal is not None]
+
+
+def _histories(scene: Scene, by: tuple[str, ...], among: tuple[str, set[str]], interval: Interval) -> dict[Key, _History]:
     metrics = hit_metrics(MISSING)
-    recent = series(scene.groups("sessions", PATH, COUNTED, among=among, since=scene.lead_begin, interval="hour", metrics=metrics), PATH)
-    past = scene.groups("sessions", PATH, COUNTED, among=among, since=scene.memory_begin, until=scene.lead_begin, metrics=metrics)
-    memory = shares(past, PATH)
-    siblings: dict[Key, set[Key]] = defaultdict(set)
-    for key in {*recent, *memory}:
-        siblings[_server(key)].add(key)
-    removals = []
-    for key, buckets in recent.items():
-        others = [_Path(memory.get(other, NOTHING), recent.get(other, [])) for other in siblings[_server(key)] if other != key]
-        removals += _removal(scene, key, _Path(memory.get(key, NOTHING), buckets), others)
-    return removals
+    recent = series(scene.groups("sessions", by, COUNTED, among=among, since=scene.lead_begin, interval=interval, metrics=metrics), by)
+    past = scene.groups("sessions", by, COUNTED, among=among, since=scene.memory_begin, until=scene.lead_begin, metrics=metrics)
+    memory = shares(past, by)
+    return {key: _History(memory.get(key, NOTHING), buckets) for key, buckets in recent.items()}
 
 
-def _removal(scene: Scene, key: Key, path: _Path, others: Sequence[_Path]) -> list[_Removal]:
+def _removal(scene: Scene, key: Key, path: _History, server: _History) -> _Removal | None:
     """The path's own past speaks first; where it has none, the server's other paths do."""
     settings = scene.settings
     demand = Demand(1.0, 0.0, settings.min_sample, settings.min_reference, settings.significance)
     before = scene.current(episodes(path.buckets, path.memory, demand))
     if before:
-        return [_Removal(key, before, before[0].normal, across_paths=False)]
-    elsewhere = pooled(other.until(scene.window.end) for other in others)
-    run = scene.current(episodes(path.buckets, elsewhere, demand))
-    known = [pooled(other.until(episode.buckets[-1].begin) for other in others) for episode in run]
-    fair = [(episode, share) for episode, share in zip(run, known, strict=True) if proves(episode.found, share, demand)]
-    return [_Removal(key, [episode for episode, _ in fair], fair[0][1], across_paths=True)] if fair else []
+        return _Removal(key, before, before[0].normal, across_paths=False)
+
+    def elsewhere(until: datetime) -> Share:
+        return server.until(until).minus(path.until(until))
+
+    runs = scene.current(episodes(path.buckets, elsewhere(scene.window.end), demand))
+    fair = [run for run in runs if proves(run.found, elsewhere(run.buckets[-1].begin), demand)]
+    return _Removal(key, fair, elsewhere(fair[0].buckets[-1].begin), across_paths=True) if fair else None
 
 
 def _server(key: Key) -> Key:

@@ -8,9 +8,9 @@ from math import floor, log10
 from ingest.incidents.wilson import lower
 
 
-def share_text(affected: int, total: int, what: str = "sessions") -> str:
-    """ "12 of 12 sessions (at least 75 %)": no share without its count and bound."""
-    return f"{affected:,} of {total:,} {what} (at least {percent(lower(affected, total))})"
+def share_text(affected: int, total: int, what: str = "session") -> str:
+    """``12 of 12 sessions (at least 75 %)``: no share without its count and bound."""
+    return f"{affected:,} of {counted(total, what)} (at least {percent(lower(affected, total))})"
 
 
 def percent(share: float) -> str:
@@ -21,10 +21,6 @@ def percent(share: float) -> str:
         return "0 %"
     digits = 1 - floor(log10(share * 100))
     return f"{floor(share * 100 * 10**digits) / 10**digits:.{digits}f} %"
-
-
-def day(time: datetime) -> str:
-    return f"{time:%Y-%m-%d}"
 
 
 def minute(time: datetime) -> str:

@@ -184,4 +184,4 @@ def _text(sender: _Sender, found: Share, first: Episode, prior: int) -> str:
     who = {"network": f"Senders in {sender.name}", "country": f"Senders in {sender.name}"}.get(sender.scope, sender.name)
     known = Share(first.normal.hits - 1, first.normal.total - prior)
     usual = f"{percent(known.value)} is usual" if known.total else "nothing is known of before"
-    return f"{who} {SAYS[sender.kind]} in {share_text(found.hits, found.total, 'reported sessions')} since {minute(first.begin)}; {usual}."
+    return f"{who} {SAYS[sender.kind]} in {share_text(found.hits, found.total, 'reported session')} since {minute(first.begin)}; {usual}."
