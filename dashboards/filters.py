@@ -118,6 +118,11 @@ def read(pairs: Iterable[tuple[str, str]]) -> Filters:
     return Filters(tuple(found))
 
 
+def parameter(value: q.Scalar) -> str:
+    """A store value as an address carries it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def field_of(name: str, dataset: str) -> str | None:
     """The field a parameter narrows the dataset by, None when the dataset has none."""
     return next((f for f in PARAMETERS[name].fields if DATASETS[dataset].has(f)), None)

@@ -41,7 +41,7 @@ class Lens:
     chosen: bool
     """False when the address named no range and the default holds."""
 
-    def href(self, path: str | None = None, **changes: str | int | None) -> str:
+    def href(self, path: str | None = None, /, **changes: str | int | None) -> str:
         """An address with this range and these filters; ``changes`` replace a parameter, None or "" removes it."""
         pairs = [(c.name, c.value) for c in self.filters.choices if c.name not in changes]
         if self.chosen:
@@ -49,7 +49,7 @@ class Lens:
         pairs += [(n, str(v)) for n, v in changes.items() if v not in (None, "")]
         return address(path or self.path, pairs)
 
-    def fresh(self, path: str, **parameters: str | int | None) -> str:
+    def fresh(self, path: str, /, **parameters: str | int | None) -> str:
         """An address with this range and no filters but those given."""
         pairs = list(self.range.parameters.items()) if self.chosen else []
         return address(path, pairs + [(n, str(v)) for n, v in parameters.items() if v not in (None, "")])

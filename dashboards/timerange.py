@@ -48,8 +48,10 @@ class TimeRange:
 
 
 def text_of(value: datetime) -> str:
-    """A date where the time is midnight, else date and minute; UTC, as an address carries it."""
-    return value.strftime("%Y-%m-%d" if value.time() == time() else "%Y-%m-%dT%H:%MZ")
+    """A date where the time is midnight, else the exact time; UTC, as an address carries it."""
+    if value.time() == time():
+        return value.strftime("%Y-%m-%d")
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds" if value.microsecond else "auto").removesuffix(":00") + "Z"
 
 
 def last(word: str, now: datetime) -> TimeRange:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 STRIPPED = "#c2261d"
 STRIPPED_STRONG = "#8f1410"
+STRIPPED_MIDDLE = "#c32a20"
 STRIPPED_SOFT = "#e0786f"
 STRIPPED_FAINT = "#f2bcb5"
 ACCENT = "#1d6a72"
@@ -26,6 +27,7 @@ WEEKEND = "#f1eee7"
 VARIABLES = {
     STRIPPED: "--stripped",
     STRIPPED_STRONG: "--stripped-strong",
+    STRIPPED_MIDDLE: "--stripped-middle",
     STRIPPED_SOFT: "--stripped-soft",
     STRIPPED_FAINT: "--stripped-faint",
     ACCENT: "--accent",

@@ -31,7 +31,7 @@ def _step(least: float, title: str, colour: str) -> Step:
 
 STEPS = (
     _step(0.5, "half or more", palette.STRIPPED_STRONG),
-    _step(0.1, "10 – 50 %", palette.STRIPPED),
+    _step(0.1, "10 – 50 %", palette.STRIPPED_MIDDLE),
     _step(0.01, "1 – 10 %", palette.STRIPPED_SOFT),
     _step(1e-12, "some", palette.STRIPPED_FAINT),
     _step(0.0, "none seen", palette.SEEN),
@@ -123,7 +123,7 @@ def _dots(rows: pd.DataFrame, step: Step) -> go.Scattergeo:
 def _geo() -> dict[str, object]:
     """Our own outlines only: every layer of Plotly's own is off."""
     return {
-        "projection": {"type": "natural earth"},
+        "projection": {"type": "natural earth", "scale": 1.12},
         "visible": False,
         "bgcolor": layout.TRANSPARENT,
         "lataxis": {"range": [-57, 84]},

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.errors import NotFound
-from dashboards.filters import BY_FIELD
+from dashboards.filters import BY_FIELD, parameter
 from dashboards.guards.origin import require_same_origin
 from dashboards.lens import Lens, address
 from dashboards.looking import lens_of
@@ -19,11 +19,13 @@ from dashboards.shapes import words
 from dashboards.shapes.share import Share
 from dashboards.sources import Sources, State
 from ingest.store.protocol import Document, StoreReader
-from ingest.store.query import Query, Selection
+from ingest.store.query import Filter, Query, Selection
 from ingest.store.schema import DATASETS
 
 ACTIONS: dict[str, State] = {"acknowledge": "acknowledged", "close": "closed", "reopen": "open"}
 EVIDENCE_SHOWN = 50
+STANDING = Filter("affected", "gt", (0,))
+"""Leaves out withdrawn incidents: later documents took the ground from under them."""
 LOCAL = ("sessions", "reports", "dmarc", "tlsrpt", "tlsrpt_failures")
 
 
@@ -99,12 +101,15 @@ def evidence(store: StoreReader, references: Iterable[Any]) -> list[Evidence]:
 
 
 def more_evidence(keys: Any) -> str | None:
-    """The sessions page narrowed to an incident's keys, None when they aren't all fields of a session."""
-    if not isinstance(keys, Mapping) or not keys:
+    """The sessions page narrowed to an incident's keys (``ingest.incidents.model.evidence_keys``), None when they are of
+    another dataset or of a field that no address can name."""
+    if not isinstance(keys, Mapping) or keys.get("dataset") != "sessions" or not isinstance(keys.get("where"), Mapping):
         return None
-    if not all(DATASETS["sessions"].has(field) and field in BY_FIELD for field in keys):
+    where = keys["where"]
+    if not all(field in BY_FIELD and DATASETS["sessions"].has(field) for field in where):
         return None
-    return address("/sessions", [("last", "all"), *((BY_FIELD[field], str(value)) for field, value in keys.items())])
+    pairs = [(BY_FIELD[field], parameter(value)) for field, values in where.items() for value in values]
+    return address("/sessions", [*((name, str(keys[name])) for name in ("since", "until") if name in keys), *pairs])
 
 
 def _href(dataset: str, id: str, document: Document | None) -> str:
@@ -122,7 +127,7 @@ def _get(store: StoreReader, id: str) -> Document:
 
 
 def _selection(lens: Lens, limit: int, after: str | None) -> Selection:
-    where = lens.filters.where("incidents")
+    where = (*lens.filters.where("incidents"), STANDING)
     return Selection(dataset="incidents", since=lens.range.since, until=lens.range.until, where=where, limit=limit, after=after)
 
 
@@ -131,6 +136,6 @@ def _by_state(lens: Lens) -> Query:
         dataset="incidents",
         since=lens.range.since,
         until=lens.range.until,
-        where=lens.filters.where("incidents"),
+        where=(*lens.filters.where("incidents"), STANDING),
         group_by=("state", "severity"),
     )

@@ -14,7 +14,7 @@ from dashboards.figures import Figure, timeline
 from dashboards.figures.world import world
 from dashboards.lens import Lens
 from dashboards.looking import lens_of
-from dashboards.pages.incidents import ranked_by_severity
+from dashboards.pages.incidents import STANDING, ranked_by_severity
 from dashboards.questions import reports as report_questions
 from dashboards.questions import sessions as session_questions
 from dashboards.questions.sessions import COUNTRY, DIRECTION, PATH, VERDICT
@@ -102,7 +102,7 @@ def overview(store: StoreReader, lens: Lens) -> Overview:
 def open_incidents(store: StoreReader, lens: Lens) -> list[Document]:
     """What still wants an eye, whenever it began, gravest first."""
     unsettled = Filter("state", "ne", ("closed",))
-    where = (*lens.filters.where("incidents"), unsettled)
+    where = (*lens.filters.where("incidents"), unsettled, STANDING)
     return ranked_by_severity(store.select(Selection(dataset="incidents", where=where, limit=MOST_INCIDENTS)).documents)
 
 
@@ -170,10 +170,10 @@ def _figures(store: StoreReader, lens: Lens, countries: Sequence[Ranked]) -> dic
         figures["world"] = world(countries, outlined())
     interval = interval_over(store, lens, "sessions")
     if interval:
-        figures["shares"] = timeline.shares(store.aggregate(session_questions.shares(lens, DIRECTION, interval=interval)))
+        figures["shares"] = timeline.shares(store.aggregate(session_questions.shares(lens, DIRECTION, interval=interval)), interval)
         verdict_counts = session_questions.counts(lens, VERDICT)
-        figures["verdicts"] = timeline.verdicts(store.aggregate(by_time(verdict_counts, interval)))
+        figures["verdicts"] = timeline.verdicts(store.aggregate(by_time(verdict_counts, interval)), interval)
     interval = interval_over(store, lens, "tlsrpt")
     if interval:
-        figures["reported"] = timeline.reported(store.aggregate(report_questions.tls_over_time(lens, interval)))
+        figures["reported"] = timeline.reported(store.aggregate(report_questions.tls_over_time(lens, interval)), interval)
     return figures

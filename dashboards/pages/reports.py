@@ -56,7 +56,7 @@ def routes(sources: Sources) -> APIRouter:
             senders=store.aggregate(
                 questions.failures(lens, "far_end.geo.country_iso_code", "far_end.as.organization.name", "tlsrpt.result_type", limit=20)
             ),
-            figure=timeline.reported(store.aggregate(questions.tls_over_time(lens, interval))) if interval else None,
+            figure=timeline.reported(store.aggregate(questions.tls_over_time(lens, interval)), interval) if interval else None,
         )
 
     @router.get("/reports/{id}", response_class=HTMLResponse)

@@ -37,7 +37,7 @@ def routes(sources: Sources) -> APIRouter:
             dispositions=store.aggregate(questions.alignment(lens, "dmarc.disposition")),
             operators=store.aggregate(questions.alignment(lens, COUNTRY, "far_end.as.number", "far_end.as.organization.name", limit=MOST)),
             sources=store.aggregate(questions.alignment(lens, "source.ip", "dmarc.header_from", limit=MOST)),
-            figure=timeline.alignment(store.aggregate(questions.alignment(lens, interval=interval))) if interval else None,
+            figure=timeline.alignment(store.aggregate(questions.alignment(lens, interval=interval)), interval) if interval else None,
         )
 
     return router

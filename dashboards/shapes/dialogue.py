@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TAMPERING = ("mask", "strip", "tamper")
-"""Parts of the evidence words that mean: these bytes are not what their sender wrote."""
+TAMPERING = "masked_"
+"""How the evidence words begin that mean: these bytes are not what their sender wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def dialogue(pieces: Iterable[Mapping[str, Any]], evidence: Iterable[Mapping[str
 
 
 def is_tampering(word: str) -> bool:
-    return any(part in word for part in TAMPERING)
+    return word.startswith(TAMPERING)
 
 
 def _line(side: str, text: str, at: str, proofs: list[tuple[str, str, str]]) -> Line:

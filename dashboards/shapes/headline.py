@@ -29,17 +29,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
+    """``word`` is the answer itself, empty when there is none yet; ``text`` is the rest of the sentence."""
+
     answer: Answer
     text: str
     detail: str
+    word: str = ""
 
 
 def headline(seen: Seen) -> Headline:
     """Plain words, and nothing claimed that the sample does not bear."""
     if seen.stripped.affected:
-        return Headline("yes", f"Yes. Mail is being stripped on {_where(seen)}.", _proof(seen))
+        return Headline("yes", f"Mail is being stripped on {_where(seen)}.", _proof(seen), "Yes.")
     if seen.suspicious or seen.reported:
-        return Headline("perhaps", "Perhaps. Nothing is masked on the wire, but something is off.", _hints(seen))
+        return Headline("perhaps", "Nothing is masked on the wire, but something is off.", _hints(seen), "Perhaps.")
     if seen.stripped.total:
         bound = f"With this sample, at most {percent(seen.stripped.upper)} of sessions could be stripped unseen (95 % bound)."
         return Headline("no", f"No stripping seen in {count(seen.stripped.total, 'session')}.", bound)

@@ -67,6 +67,7 @@ AGREEMENT: dict[str, Word] = {
     "reports_only": Word("Reported only", "Senders report it and our tap did not see it: it happens upstream of the tap."),
 }
 
+ABBREVIATIONS = frozenset({"isp", "ngo", "mx", "cdn", "vpn"})
 SEVERITIES = ("critical", "high", "medium", "low")
 STATES: dict[str, str] = {"open": "Open", "acknowledged": "Acknowledged", "closed": "Closed"}
 
@@ -95,5 +96,7 @@ def rule(word: str | None) -> Word:
 
 def plain(word: str | None) -> str:
     """A stable word as text: ``no_such_word`` → "No such word"."""
+    if word in ABBREVIATIONS:
+        return word.upper()
     text = (word or "unknown").replace("_", " ").replace("-", " ")
     return text[:1].upper() + text[1:]

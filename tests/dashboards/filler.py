@@ -65,7 +65,13 @@ SUITES = (
     ("1.2", "TLS_RSA_WITH_AES_128_GCM_SHA256", "RSA", "AES-128-GCM", "AEAD", False, 3),
     ("1.0", "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "RSA", "3DES-CBC", "SHA-1", False, 2),
 )
-CERTIFICATES = (("trusted", "mx", 70), ("self_signed", "neither", 9), ("trusted", "domain", 6), ("expired", "mx", 4), ("unknown_issuer", "neither", 3))
+CERTIFICATES = (
+    ("trusted", "mx", 70),
+    ("self_signed", "neither", 9),
+    ("trusted", "domain", 6),
+    ("expired", "mx", 4),
+    ("unknown_issuer", "neither", 3),
+)
 SOFTWARE = ("Postfix", "Exim 4.97", "Microsoft ESMTP MAIL Service", "Haraka")
 OFFER = ("250-mx.example.net", "250-PIPELINING", "250-SIZE 52428800", "250-STARTTLS", "250-ENHANCEDSTATUSCODES", "250 8BITMIME")
 
@@ -164,7 +170,12 @@ def _talk(rng: random.Random, verdict: str, direction: str) -> dict[str, Any]:
         evidence.append({"word": "masked_command", "side": "client", "text": "XXXXXXXX", "at": 0.4})
     clear = verdict.startswith(("cleartext", "stripped")) or verdict == "starttls_refused"
     if clear:
-        lines += [("client", "MAIL FROM:<…>"), ("server", "250 2.1.0 Ok"), ("client", "DATA"), ("server", "354 End data with <CR><LF>.<CR><LF>")]
+        lines += [
+            ("client", "MAIL FROM:<…>"),
+            ("server", "250 2.1.0 Ok"),
+            ("client", "DATA"),
+            ("server", "354 End data with <CR><LF>.<CR><LF>"),
+        ]
     fields: dict[str, Any] = {
         "smtp.verdict": verdict,
         "smtp.dialogue": [{"at": round(0.1 * n, 1), "side": side, "text": text} for n, (side, text) in enumerate(lines)],
@@ -217,7 +228,13 @@ def _tls(rng: random.Random) -> dict[str, Any]:
     }
 
 
-REPORTERS = (("Google Inc.", "verified"), ("Microsoft Corporation", "verified"), ("Comcast", "posted"), ("mail.ru", "verified"), ("Unknown Sender", "unsigned"))
+REPORTERS = (
+    ("Google Inc.", "verified"),
+    ("Microsoft Corporation", "verified"),
+    ("Comcast", "posted"),
+    ("mail.ru", "verified"),
+    ("Unknown Sender", "unsigned"),
+)
 
 
 def _reports(rng: random.Random, now: datetime) -> Iterator[Document]:
@@ -342,7 +359,9 @@ def _incidents(wire: list[Document], reports: list[Document], now: datetime) -> 
     tunisia = [d for d in wire if d.fields["far_end.geo.country_iso_code"] == "TN"]
     nepal = [d for d in wire if d.fields["far_end.geo.country_iso_code"] == "NP"]
     unsupported = [d for d in reports if d.fields.get("tlsrpt.result_type") == "starttls-not-supported"]
-    yield incident("starttls_stripped", "high", "TN", tunisia, now, agreement="wire_only", summary="Mail to Tunisia loses STARTTLS on uplink-b")
+    yield incident(
+        "starttls_stripped", "high", "TN", tunisia, now, agreement="wire_only", summary="Mail to Tunisia loses STARTTLS on uplink-b"
+    )
     yield incident(
         "starttls_stripped",
         "critical",
@@ -354,7 +373,15 @@ def _incidents(wire: list[Document], reports: list[Document], now: datetime) -> 
         summary="Mail from Nepal arrives with STARTTLS masked, and its senders report the same",
     )
     yield incident("weak_tls", "low", "BR", wire[:40], now, state="acknowledged", summary="TLS 1.0 with 3DES from three networks in Brazil")
-    yield incident("certificate_changed", "medium", "FR", wire[40:60], now, state="closed", summary="mx.ovh.example changed to a self-signed certificate")
+    yield incident(
+        "certificate_changed",
+        "medium",
+        "FR",
+        wire[40:60],
+        now,
+        state="closed",
+        summary="mx.ovh.example changed to a self-signed certificate",
+    )
 
 
 def incident(
@@ -397,7 +424,12 @@ def incident(
             "window.begin": now - timedelta(days=DAYS),
             "window.end": now,
             "evidence": [{"dataset": d.dataset, "id": d.id} for d in proof],
-            "keys": {"far_end.geo.country_iso_code": country},
+            "keys": {
+                "dataset": "sessions",
+                "since": (now - timedelta(days=DAYS)).isoformat(),
+                "until": now.isoformat(),
+                "where": {"far_end.geo.country_iso_code": [country], "smtp.verdict": ["stripped_offer", "stripped_command"]},
+            },
             "sources": ["wire", "tlsrpt"] if others else ["wire"],
             "agreement": agreement,
             "updated": now,
@@ -489,23 +521,51 @@ def hostile_documents(now: datetime = NOW) -> list[Document]:
             Document(
                 dataset="tlsrpt",
                 id=f"{uid}-p",
-                fields={**head, "tlsrpt.policy_type": text, "tlsrpt.mx_host": [text], "tlsrpt.successful_sessions": 5, "tlsrpt.failed_sessions": 3},
+                fields={
+                    **head,
+                    "tlsrpt.policy_type": text,
+                    "tlsrpt.mx_host": [text],
+                    "tlsrpt.successful_sessions": 5,
+                    "tlsrpt.failed_sessions": 3,
+                },
             )
         )
         found.append(
             Document(
                 dataset="dmarc",
                 id=f"{uid}-d",
-                fields={**head, "dmarc.count": 4, "dmarc.header_from": text, "dmarc.policy": text, "dmarc.dkim": text, "dmarc.reasons": [text]},
+                fields={
+                    **head,
+                    "dmarc.count": 4,
+                    "dmarc.header_from": text,
+                    "dmarc.policy": text,
+                    "dmarc.dkim": text,
+                    "dmarc.reasons": [text],
+                },
             )
         )
         found.append(
             Document(
                 dataset="reports",
                 id=uid,
-                fields={**head, "report.kind": "tlsrpt", "report.messages": 8, "report.failures": 3, "report.records": 1, "report.warnings": [text], "report.contact": text, "way": text},
+                fields={
+                    **head,
+                    "report.kind": "tlsrpt",
+                    "report.messages": 8,
+                    "report.failures": 3,
+                    "report.records": 1,
+                    "report.warnings": [text],
+                    "report.contact": text,
+                    "way": text,
+                },
             )
         )
         bad = incident("starttls_stripped", "high", text, [one], now, summary=text)
-        found.append(Document(dataset="incidents", id=f"hostile-{number}", fields={**bad.fields, "subject": text, "scope": text, "path": text, "sources": [text]}))
+        found.append(
+            Document(
+                dataset="incidents",
+                id=f"hostile-{number}",
+                fields={**bad.fields, "subject": text, "scope": text, "path": text, "sources": [text]},
+            )
+        )
     return found
