@@ -2,7 +2,8 @@
 
 A session takes a lease and grows it as bytes come. Before it starts it may wait for room; once it has started it
 never waits, since sessions that wait for each other's memory would all stand still: it is refused instead, and what
-it held is free for the others.
+it held is free for the others. A quarter is kept for those that have started, or newcomers would take every byte that
+comes free, and messages would be thrown away within sight of their end.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ class InFlight:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0
+        self._newcomers_limit = limit * 3 // 4
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def take(self, size: int) -> bool:
@@ -29,17 +31,11 @@ class InFlight:
     def release(self, size: int) -> None:
         """Give back, and let those in who wait, first come first served."""
         self.held -= size
-        while self._waiting:
-            wanted, future = self._waiting[0]
-            if not future.done():
-                if not self.take(wanted):
-                    return
-                future.set_result(None)
-            self._waiting.popleft()
+        self._let_in()
 
     async def wait(self, size: int, seconds: float) -> bool:
         """Take ``size`` bytes as soon as there is room; False when ``seconds`` passed without any."""
-        if not self._waiting and self.take(size):
+        if not self._waiting and self._admit(size):
             return True
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size, future))
@@ -52,7 +48,22 @@ class InFlight:
             if self._won(future):
                 self.release(size)
             raise
+        finally:
+            self._let_in()  # whoever gave up stands in nobody's way
         return True
+
+    def _let_in(self) -> None:
+        while self._waiting:
+            wanted, future = self._waiting[0]
+            if not future.done():
+                if not self._admit(wanted):
+                    return
+                future.set_result(None)
+            self._waiting.popleft()
+
+    def _admit(self, size: int) -> bool:
+        """Take for a newcomer; one that is alone may have everything."""
+        return (not self.held or self.held + size <= self._newcomers_limit) and self.take(size)
 
     @staticmethod
     def _won(future: asyncio.Future[None]) -> bool:

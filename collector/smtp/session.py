@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024
 """Read from the wire at once."""
-FIRST_LEASE = 1024 * 1024
+FIRST_LEASE = 2 * 1024 * 1024
 """A declared size is trusted so far before its bytes have come: one peer cannot reserve everything with promises."""
 CLOSING_SECONDS = 3.0
 """How long a reply may wait for a sender that does not read before the connection is reset."""
@@ -347,7 +347,7 @@ class MailSession(SMTP):
             if not chunk:
                 raise ConnectionResetError("connection closed within DATA")
             self._unread(data.feed(chunk))
-            if data.trouble is None and not lease.grow_to(data.size + len(chunk)):
+            if data.trouble is None and not lease.grow_to(data.size):
                 data.give_up("no_room")
             if data.trouble is not None:
                 lease.close()

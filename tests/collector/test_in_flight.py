@@ -57,6 +57,18 @@ def test_who_waits_is_let_in_in_turn() -> None:
     asyncio.run(scene())
 
 
+def test_newcomers_leave_a_quarter_to_those_that_have_started() -> None:
+    async def scene() -> None:
+        in_flight = InFlight(100)
+        started = Lease(in_flight)
+        assert await started.admit(40, 1)
+        assert not await Lease(in_flight).admit(36, 0.01)
+        assert await Lease(in_flight).admit(35, 0.01)
+        assert started.grow_to(65)
+
+    asyncio.run(scene())
+
+
 def test_who_gives_up_waiting_holds_nothing() -> None:
     async def scene() -> None:
         in_flight = InFlight(10)

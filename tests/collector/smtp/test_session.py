@@ -497,7 +497,7 @@ def test_slow_sink_is_a_temporary_refusal(start_smtp: Any) -> None:
 def test_memory_over_all_sessions_is_bounded_and_waited_for(start_smtp: Any) -> None:
     intake = start_smtp(in_flight_limit=300_000, message_limit=200_000, line_limit=1000, admission_wait=0.3)
     gate = _shut(intake)
-    body = (b"x" * 98 + b"\r\n") * 1500
+    body = (b"x" * 98 + b"\r\n") * 1550
     with intake.connect() as first, intake.connect() as second, intake.connect() as third:
         greet(first, *HEAD, b"DATA")
         first.socket.sendall(body + b".\r\n")
