@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from elastic_transport import ApiError
+from elasticsearch import BadRequestError
 
 from ingest.store.admission import Rejected, admit, admitted_document
 from ingest.store.answer import ordered
@@ -31,14 +32,14 @@ from ingest.store.elasticsearch_store.bulk import (
     document_line,
     item_fates,
 )
-from ingest.store.elasticsearch_store.connection import answering, connect
+from ingest.store.elasticsearch_store.connection import answering, connect, error_reason
 from ingest.store.elasticsearch_store.indices import index_of, is_before, pattern_of
 from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
 from ingest.store.elasticsearch_store.templates import component_templates, index_templates, mappings, micros_field
 from ingest.store.errors import DocumentRejected, StoreUnavailable
 from ingest.store.protocol import CREATED, EXISTS, Document, Fate, Page
 from ingest.store.query import Query, Row, Selection
-from ingest.store.schema import DATASETS
+from ingest.store.schema import DATASETS, Dataset
 from ingest.store.values import micros
 
 _MAX_UNSETTLED = 50_000
@@ -57,9 +58,13 @@ class ElasticsearchStore:
         self._unrefreshed: set[str] = set()
         self._templated: set[str] = set()
         self._unsettled: dict[tuple[str, str], Fate] = {}
+        self.contradicting: dict[str, str] = {}
+        """Indices that ``prepare`` could not bring up to date, and why."""
 
     def prepare(self) -> None:
-        """Install the templates and bring the mappings of the indices that are there up to date."""
+        """Install the templates and bring the mappings of the indices that are there up to date. An index whose
+        mapping contradicts the schema stays as it is and stands in ``contradicting``; its refusals are told a
+        document at a time."""
         if not self.settings.manage_templates:
             return
         datasets = list(DATASETS.values())
@@ -69,12 +74,7 @@ class ElasticsearchStore:
             for name, body in index_templates(self.settings, datasets).items():
                 self._client.indices.put_index_template(name=name, **_python_names(body))
             for dataset in datasets:
-                self._client.indices.put_mapping(
-                    index=pattern_of(self.settings.prefix, dataset.name),
-                    properties=mappings(dataset)["properties"],
-                    allow_no_indices=True,
-                    ignore_unavailable=True,
-                )
+                self._grow_mappings(dataset)
 
     def create(self, documents: Sequence[Document]) -> list[Fate]:
         """What a call that ended in StoreUnavailable had created all the same is CREATED, not EXISTS, when the same
@@ -186,15 +186,39 @@ class ElasticsearchStore:
                     known[line.place] = fate
         return known, unknown
 
+    def _grow_mappings(self, dataset: Dataset) -> None:
+        properties = mappings(dataset)["properties"]
+        indices = self._indices(dataset.name)
+        if not indices or self._put_mapping(",".join(indices), properties) is None:
+            return
+        for index in indices:
+            contradiction = self._put_mapping(index, properties)
+            if contradiction is not None:
+                self.contradicting[index] = contradiction
+
+    def _put_mapping(self, index: str, properties: dict[str, Any]) -> str | None:
+        """None, or what contradicts."""
+        try:
+            self._client.indices.put_mapping(index=index, properties=properties, ignore_unavailable=True)
+        except BadRequestError as error:
+            return error_reason(error.body)
+        return None
+
     def _template_new(self, indices: set[str]) -> None:
-        """Before the first write to an index, and after an outage: an index made without our template would guess its
-        mapping, for as long as it lives."""
+        """Before the first write to an index, and after an outage, see that the templates are there: an index made
+        without them would guess its mapping, for as long as it lives."""
         with self._lock:
             new = indices - self._templated
-        if new:
+        if not new or not self.settings.manage_templates:
+            return
+        with answering():
+            found = self._client.indices.get_index_template(
+                name=f"{self.settings.prefix}-*", filter_path=["index_templates.name"]
+            ).body.get("index_templates", [])
+        if len(found) < len(DATASETS):
             self.prepare()
-            with self._lock:
-                self._templated |= new
+        with self._lock:
+            self._templated |= new
 
     def _send(self, batch: list[Line]) -> list[Fate | Unknown]:
         """One request; halved when it is too large. Raises StoreUnavailable."""
