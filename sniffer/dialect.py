@@ -1,0 +1,96 @@
+"""Which mail protocol does a connection speak? Content tells; the port only says where TLS and silence are mail."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from sniffer.observation import Protocol
+from sniffer.smtp.commands import GREETINGS, parse_command
+from sniffer.smtp.replies import looks_like_replies
+from sniffer.smtp.walk import proxy_header_end
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
+from sniffer.tls.client_hello import parse_ssl2_hello
+from sniffer.tls.records import looks_like_handshake
+
+Form = Literal["clear", "implicit", "unseen"]
+"""``clear``: begins in clear. ``implicit``: TLS from the first byte. ``unseen``: mail by its port, but nothing of
+its beginning was captured."""
+_POP3 = re.compile(rb"\+OK(?:[ \r\n]|\Z)|-ERR(?:[ \r\n]|\Z)")
+_IMAP = re.compile(rb"\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
+_SMTP_NAME = re.compile(rb"(?i)\b[el]?smtp\b")
+_SCAN = 4096
+
+
+def recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
+    """(protocol, form) of a connection; None when it is no mail protocol that was asked for."""
+    found = _recognise(connection, settings)
+    return found if found and found[0] in settings.protocols else None
+
+
+def _recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
+    client, server = connection.client, connection.server
+    by_port = protocol_of_port(connection.server_port, settings)
+    if _POP3.match(server.data):
+        return "pop3", "clear"
+    if _IMAP.match(server.data):
+        return "imap", "clear"
+    if _speaks_smtp(connection, by_port == "smtp"):
+        return "smtp", "clear"
+    if by_port is None:
+        return None
+    if _begins_with_tls(connection):
+        whole = client.from_start or server.from_start or connection.server_port in settings.implicit_ports
+        return by_port, "implicit" if whole else "unseen"
+    return (by_port, "unseen") if _nothing_telling(connection) else None
+
+
+def protocol_of_port(port: int, settings: SniffSettings) -> Protocol | None:
+    """The protocol that a server port is configured for."""
+    if port in settings.smtp_ports:
+        return "smtp"
+    if port in settings.pop3_ports:
+        return "pop3"
+    return "imap" if port in settings.imap_ports else None
+
+
+def _speaks_smtp(connection: Connection, mail_port: bool) -> bool:
+    client, server = connection.client, connection.server
+    replies = looks_like_replies(server.data, server.from_start)
+    if mail_port:
+        return replies or (not _is_other_server(server.data) and _has_command(client.data, client.from_start))
+    if not replies and server.data:
+        return False
+    return bool(_SMTP_NAME.search(server.data, 0, 512)) or _greets(client.data)
+
+
+def _is_other_server(data: bytes) -> bool:
+    """Bytes of a server that are neither replies nor the end of one, nor TLS: another protocol."""
+    return bool(data) and data[:5] in (b"HTTP/", b"SSH-2", b"SSH-1")
+
+
+def _has_command(data: bytes, from_start: bool) -> bool:
+    lines = data[proxy_header_end(data) : _SCAN].split(b"\n")[:-1]
+    return any(parse_command(line).known for line in (lines[:1] if from_start else lines))
+
+
+def _greets(data: bytes) -> bool:
+    command = parse_command(data[proxy_header_end(data) : _SCAN].partition(b"\n")[0])
+    return command.known and command.verb in GREETINGS
+
+
+def _begins_with_tls(connection: Connection) -> bool:
+    client, server = connection.client.data, connection.server.data
+    start = proxy_header_end(client)
+    if looks_like_handshake(client, start) or parse_ssl2_hello(client[start : start + 0x8001]):
+        return True
+    return not client and looks_like_handshake(server)
+
+
+def _nothing_telling(connection: Connection) -> bool:
+    """Payload that was announced but not captured, or a TLS conversation caught in its middle."""
+    heads = (connection.client, connection.server)
+    if any(head.data[:1] in (b"\x14", b"\x15", b"\x17") and head.data[1:2] == b"\x03" for head in heads):
+        return True
+    return not any(head.data for head in heads) and any(head.end == "gap" and head.bytes for head in heads)

@@ -1,0 +1,19 @@
+"""What a connection's ends say about what was captured of it."""
+
+from __future__ import annotations
+
+from sniffer.observation import Ending
+from sniffer.stream import Connection, StreamHead
+
+
+def is_lost(head: StreamHead) -> bool:
+    """True when bytes of the side are missing behind what we hold, so that their absence proves nothing."""
+    return not head.captured or head.end in ("gap", "limit")
+
+
+def ending_of(connection: Connection) -> Ending:
+    """How the connection ended, as far as the capture goes."""
+    ends = (connection.client.end, connection.server.end)
+    if connection.reset_by or "rst" in ends:
+        return "reset"
+    return "closed" if "fin" in ends else "silence"

@@ -1,0 +1,48 @@
+"""The words of ``smtp.evidence[].word``: short, stable, each with its meaning. One table; nothing else may stand there."""
+
+from __future__ import annotations
+
+from sniffer.tls.codes import ALERTS
+
+WORDS: dict[str, str] = {
+    # offers and commands that were changed on the wire
+    "masked_offer": "a masked word stands in the EHLO reply where STARTTLS would: XXXXXXXX, XXXXXXXA, ********, STARTTLX",
+    "masked_word": "another masked word in the EHLO reply, or a masked eight-letter word beside a real STARTTLS",
+    "masked_command": "the client's command is masked: XXXXXXXX or XXXXXXXA where STARTTLS would be",
+    "masked_ehlo": "the client's EHLO is masked, so that the server knows it not and the client falls back to HELO",
+    "masked_banner": "the greeting is overwritten with asterisks, as inspecting firewalls do",
+    # STARTTLS
+    "starttls_refused": "STARTTLS was answered 4xx or 5xx",
+    "starttls_malformed": "STARTTLS was sent with parameters, which RFC 3207 forbids",
+    "starttls_unanswered": "STARTTLS got no reply",
+    "anonymous_tls": "X-ANONYMOUSTLS, Exchange's variant of STARTTLS, was asked for",
+    "tls_required": "the server demands STARTTLS before it goes on (530)",
+    "pipelined_after_starttls": "the client's stream holds commands between STARTTLS and the handshake: command injection",
+    "reply_after_accept": "the server's stream holds replies between the 220 and the handshake: reply injection",
+    "clear_after_accept": "plain SMTP goes on after the 220, as in traffic that a mirror decrypted",
+    # handshakes that failed
+    "garbage": "bytes that are no TLS where the handshake should go on",
+    "reset": "the connection was reset before the handshake was done",
+    "closed": "the connection was closed before the handshake was done",
+    "silence": "nothing more came before the handshake was done",
+    "alert_encrypted": "an encrypted alert before the handshake was done",
+    **{f"alert_{name}": f"TLS alert {code} ({name.replace('_', ' ')}) before the handshake was done" for code, name in ALERTS.items()},
+    "alert_unknown": "a TLS alert that no registry knows, before the handshake was done",
+    # greetings
+    "ehlo_refused": "EHLO was answered 4xx or 5xx",
+    "greeting_refused": "the server's greeting was 4xx or 5xx",
+    "proxy_header": "a PROXY protocol header stands before the client's first command",
+    # what the capture did not hold
+    "client_not_captured": "no packet of the client was captured",
+    "server_not_captured": "no packet of the server was captured",
+    "loss_client": "bytes of the client are missing before the verdict was decided",
+    "loss_server": "bytes of the server are missing before the verdict was decided",
+    "late_start": "the capture begins in the middle of the session",
+    "no_reply": "EHLO or HELO got no reply, or none was sent",
+}
+
+
+def alert_word(name: str) -> str:
+    """The word of a TLS alert's name."""
+    word = f"alert_{name}"
+    return word if word in WORDS else "alert_unknown"

@@ -1,0 +1,38 @@
+"""Collects a session's evidence: offsets become times, bytes become short text without mail addresses."""
+
+from __future__ import annotations
+
+from sniffer.evidence import WORDS
+from sniffer.observation import Side, Sign, time_at
+from sniffer.smtp.blanking import BLANK, clean, without_addresses
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
+from sniffer.tls import TlsFacts
+
+
+class SignBook:
+    """Evidence in the order in which it was found, up to a limit."""
+
+    def __init__(self, connection: Connection, settings: SniffSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._signs: list[Sign] = []
+
+    def add(self, word: str, side: Side, shown: bytes, offset: int, blank: bool = False) -> None:
+        """Note a word with the bytes that show it. ``blank``: they may hold anything, so only wanted text is shown."""
+        settings = self._settings
+        if len(self._signs) >= settings.evidence_entries:
+            return
+        text = clean(shown[: settings.evidence_text])
+        if not settings.show_addresses:
+            text = BLANK if blank else without_addresses(text)
+        head = self._connection.client if side == "client" else self._connection.server
+        self._signs.append(Sign(word, side, text, time_at(head, offset, self._connection.start)))
+
+    def add_tls(self, facts: TlsFacts) -> None:
+        """Note what shows that a handshake failed."""
+        for sign in facts.signs:
+            self.add(sign.word if sign.word in WORDS else "alert_unknown", sign.side, sign.text.encode(), sign.at)
+
+    def signs(self) -> tuple[Sign, ...]:
+        return tuple(self._signs)

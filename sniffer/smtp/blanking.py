@@ -1,0 +1,74 @@
+"""Dialogue text for people's eyes: clipped, and without mail addresses and credentials unless those are wanted."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+BLANK = "***"
+_ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>\"'(),;:\\\[\]]+@[^\s<>\"'(),;:\\\[\]]*|\"[^\"\n]*\"@[^\s<>]*")
+_PATH = re.compile(r"<[^<>\n]+>")
+_HOLDS_PATH = frozenset(("MAIL", "RCPT", "SEND", "SAML", "SOML"))
+_SECRET = frozenset(("AUTH", "X-EXPS", "PASS", "USER", "APOP", "LOGIN", "AUTHENTICATE"))
+_WHOLE_ARGUMENT = frozenset(("VRFY", "EXPN"))
+_LOGIN = re.compile(r"(?i)\b(LOGIN)=\S+")
+_KEPT = 8192
+
+
+@lru_cache(_KEPT)
+def shown_reply(raw: bytes, limit: int, show: bool) -> str:
+    """A reply's text, lines joined by newlines. A 334 challenge may name the user, so it is blanked too."""
+    text = clean(_bounded(raw, limit))
+    if not show:
+        text = f"334 {BLANK}" if text.startswith("334") else without_addresses(text)
+    return text[:limit]
+
+
+def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -> str:
+    """A command's text. Of a line that is no known command only a short first word is shown, as it may be anything."""
+    text = clean(_bounded(line, limit))
+    if show:
+        return text[:limit]
+    if not known:
+        return _unknown(text)[:limit]
+    if verb in _SECRET:
+        words = text.split(None, 2)
+        return " ".join(words[:2] + ([BLANK] if len(words) > 2 else []))[:limit]
+    if verb in _WHOLE_ARGUMENT:
+        return f"{verb} {BLANK}"
+    if verb in _HOLDS_PATH:
+        text = _path_blanked(text)
+    return _LOGIN.sub(rf"\1={BLANK}", without_addresses(text))[:limit]
+
+
+def _bounded(data: bytes, limit: int) -> bytes:
+    """Enough for ``limit`` characters, cut between words: half an address would not be known as one."""
+    most = 4 * limit
+    if len(data) <= most:
+        return data
+    cut = max(data.rfind(b" ", 0, most), data.rfind(b"\n", 0, most))
+    return data[: cut + 1] if cut >= 0 else BLANK.encode()
+
+
+def clean(data: bytes) -> str:
+    """Bytes as text: line ends as newlines, none at the end, strange bytes as U+FFFD."""
+    return data.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\r\n")
+
+
+def without_addresses(text: str) -> str:
+    """Every mail address blanked."""
+    return _ADDRESS.sub(BLANK, text) if "@" in text else text
+
+
+def _path_blanked(text: str) -> str:
+    blanked = _PATH.sub(f"<{BLANK}>", text)
+    if blanked == text and "<>" not in text:
+        head, colon, _ = text.partition(":")
+        return f"{head}{colon}{BLANK}"
+    return blanked
+
+
+def _unknown(text: str) -> str:
+    word, _, rest = text.partition(" ")
+    short = len(word) <= 8 and word.isalpha() and word.isupper()
+    return (word if short else BLANK) + (f" {BLANK}" if rest and short else "")

@@ -1,0 +1,136 @@
+"""One connection's two heads → the facts of an SMTP or LMTP session that begins in clear."""
+
+from __future__ import annotations
+
+from sniffer.endings import ending_of, is_lost
+from sniffer.observation import Attempt, Observation
+from sniffer.signbook import SignBook
+from sniffer.smtp.auth import auth_used
+from sniffer.smtp.blanking import clean
+from sniffer.smtp.commands import GOES_ON, GREETINGS, UPGRADES
+from sniffer.smtp.greetings import greeting_facts
+from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
+from sniffer.smtp.software import host_of, software_of
+from sniffer.smtp.transcript import transcript
+from sniffer.smtp.upgrade import find_upgrade
+from sniffer.smtp.walk import Exchange, Walk
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
+from sniffer.tls import observe_tls
+
+
+def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
+    """Observe a session that is known to be SMTP. Never raises."""
+    walk = Walk(connection).run()
+    book = SignBook(connection, settings)
+    greeting_signs(walk, book)
+    greeted = greeting_facts(walk, connection)
+    if greeted.inferred:
+        ehlo_signs(greeted.inferred, book)
+    masks = command_signs(walk, connection, book)
+    banner = clean(walk.greeting.raw[: settings.banner_text]) if walk.greeting else None
+    seen = Observation(
+        banner=banner,
+        software=software_of(banner) if banner else None,
+        banner_host=host_of(banner) if banner else None,
+        helo=greeted.helo[: settings.helo_text] if greeted.helo else None,
+        ehlo=greeted.ehlo,
+        offered=greeted.offered,
+        masked_offer=greeted.masked,
+        requested=_requested(walk, connection, masks.judged or masks.unjudged),
+        masked_command=masks.judged,
+        masked_unjudged=masks.unjudged,
+        attempts=_attempts(walk),
+        greeting_open=greeted.open,
+        client_captured=connection.client.captured,
+        server_captured=connection.server.captured,
+        server_lost=is_lost(connection.server),
+        late_start=not connection.client.from_start and not connection.server.from_start,
+        ending=ending_of(connection),
+        auth_offered=greeted.auth,
+        start=connection.start,
+        stop=connection.stop,
+    )
+    if is_lost(connection.client):
+        _note_loss(seen, walk)
+    commands_seen = not seen.client_lost or walk.accepted is not None
+    seen.auth_used = auth_used(walk, commands_seen)
+    seen.mail_in_clear = _mail_in_clear(walk, commands_seen)
+    if walk.accepted or walk.handshake:
+        _note_upgrade(seen, walk, connection, book)
+    seen.signs = book.signs()
+    seen.dialogue = transcript(walk, connection, settings)
+    return seen
+
+
+def _attempts(walk: Walk) -> tuple[Attempt, ...]:
+    """Every STARTTLS in order; one that was not captured is known by its 220."""
+    found = [_attempt(exchange, walk) for exchange in walk.exchanges if exchange.verb in UPGRADES]
+    if walk.accepted and not (found and found[-1].accepted):
+        found.append(Attempt(True, walk.accepted.code, True))
+    return tuple(found)
+
+
+def _attempt(exchange: Exchange, walk: Walk) -> Attempt:
+    reply = exchange.reply
+    well_formed = exchange.verb != "STARTTLS" or not exchange.argument
+    return Attempt(well_formed, reply.code if reply else None, reply is not None and reply is walk.accepted)
+
+
+def _requested(walk: Walk, connection: Connection, masked: bool) -> bool | None:
+    if masked or walk.accepted or any(exchange.verb in UPGRADES for exchange in walk.exchanges):
+        return True
+    return False if connection.client.captured else None
+
+
+def _note_loss(seen: Observation, walk: Walk) -> None:
+    """Loss of the client's bytes matters only before it showed that it goes on in clear."""
+    if not seen.client_captured:
+        # replies alone show mail taken in clear, if none of them refused anything before it
+        codes = [reply.code for reply in walk.tail]
+        went_on = 354 in codes and all(code < 400 for code in codes[: codes.index(354)])
+        seen.client_lost = seen.client_lost_before_mail = not went_on
+        return
+    after = _after_last_greeting(walk.exchanges)
+    seen.client_lost = not any(exchange.verb in GOES_ON and exchange.known for exchange in after)
+    seen.client_lost_before_mail = not any(map(_went_on, after))
+
+
+def _after_last_greeting(exchanges: list[Exchange]) -> list[Exchange]:
+    last = max((place for place, exchange in enumerate(exchanges) if exchange.verb in GREETINGS), default=-1)
+    return exchanges[last + 1 :]
+
+
+def _went_on(exchange: Exchange) -> bool:
+    """The server took mail in clear, or the client took its leave."""
+    if exchange.verb == "QUIT":
+        return exchange.known
+    reply = exchange.reply
+    return reply is not None and ((exchange.verb in ("MAIL", "BDAT") and reply.ok) or (exchange.verb == "DATA" and reply.code == 354))
+
+
+def _mail_in_clear(walk: Walk, commands_seen: bool) -> bool | None:
+    if walk.message_sent or any(reply.code == 354 for reply in walk.tail):
+        return True
+    return False if commands_seen and not walk.prelude else None
+
+
+def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: SignBook) -> None:
+    client, server = connection.client, connection.server
+    upgrade = find_upgrade(client.data, walk.client_position, server.data, walk.server_position)
+    if upgrade.clear:
+        seen.clear_after_accept = True
+        # if a mirror wrote this, what goes on was encrypted on the real wire: it is no mail in clear
+        seen.mail_in_clear = seen.mail_in_clear or None
+        seen.auth_used = seen.auth_used or None
+        if upgrade.client < len(client.data):
+            book.add("clear_after_accept", "client", client.data[upgrade.client : upgrade.client + 80].split(b"\n")[0], upgrade.client)
+        else:
+            book.add("clear_after_accept", "server", server.data[upgrade.server : upgrade.server + 80].split(b"\n")[0], upgrade.server)
+        return
+    if upgrade.injected_commands:
+        book.add("pipelined_after_starttls", "client", upgrade.injected_commands, walk.client_position)
+    if upgrade.injected_replies:
+        book.add("reply_after_accept", "server", upgrade.injected_replies, walk.server_position)
+    seen.tls = observe_tls(client.data, upgrade.client, server.data, upgrade.server, is_lost(client), is_lost(server))
+    book.add_tls(seen.tls)

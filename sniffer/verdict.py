@@ -1,0 +1,103 @@
+"""From facts to one verdict: rules only. The first that holds is it; evidence keeps everything seen.
+
+======================== ==================================================================================
+``tls``                  STARTTLS accepted, and the handshake completed as far as can be seen
+``tls_failed``           accepted, then no completed handshake, or plain SMTP after the 220
+``starttls_refused``     the last STARTTLS was answered 4xx or 5xx
+``stripped_command``     the client's command is masked on the wire
+``stripped_offer``       a masked word stands where the offer was, and no real offer beside it
+``cleartext_offered``    offered, never asked
+``cleartext_not_offered`` EHLO or HELO answered without an offer
+``incomplete``           what decides was not captured
+======================== ==================================================================================
+
+``implicit_tls`` stands apart: such a session has no STARTTLS to judge. What accuses (``stripped_*``) needs more than
+the rest: nothing that was lost may be able to explain it otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from sniffer.observation import Observation, Sign
+
+Verdict = Literal[
+    "tls",
+    "implicit_tls",
+    "cleartext_not_offered",
+    "cleartext_offered",
+    "stripped_offer",
+    "stripped_command",
+    "starttls_refused",
+    "tls_failed",
+    "incomplete",
+]
+
+
+class Judgement(msgspec.Struct, frozen=True, gc=False):
+    """The verdict, and all evidence: what was seen, and what follows from it."""
+
+    verdict: Verdict
+    evidence: tuple[Sign, ...]
+
+
+def judge(seen: Observation) -> Judgement:
+    """Apply the rules."""
+    verdict = _verdict(seen)
+    return Judgement(verdict, seen.signs + _consequences(verdict, seen))
+
+
+def _verdict(seen: Observation) -> Verdict:
+    if seen.implicit:
+        return "implicit_tls"
+    last = seen.attempts[-1] if seen.attempts else None
+    if last and last.accepted:
+        return _after_accept(seen)
+    if last and last.well_formed and last.code is not None and last.code >= 400:
+        return "starttls_refused"
+    if seen.masked_command:
+        return "stripped_command"
+    if seen.masked_offer and not seen.client_lost_before_mail and not seen.greeting_open:
+        return "stripped_offer"
+    return _in_clear(seen)
+
+
+def _after_accept(seen: Observation) -> Verdict:
+    if seen.clear_after_accept:
+        return "tls_failed"
+    established = seen.tls.established if seen.tls else None
+    if not seen.client_captured and not established:
+        return "incomplete"
+    return "incomplete" if established is None else "tls" if established else "tls_failed"
+
+
+def _in_clear(seen: Observation) -> Verdict:
+    asked = any(attempt.well_formed for attempt in seen.attempts) or seen.masked_unjudged
+    if asked or seen.masked_offer or seen.client_lost or seen.greeting_open or seen.tls or seen.offered is None:
+        return "incomplete"
+    return "cleartext_offered" if seen.offered else "cleartext_not_offered"
+
+
+def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
+    """Evidence that no single byte shows: how a handshake ended without a word, what the capture lacks."""
+    if verdict in ("tls_failed", "implicit_tls"):
+        failed = seen.tls is not None and seen.tls.established is False
+        return (Sign(seen.ending, "server", "", seen.stop),) if failed and seen.tls and not seen.tls.signs else ()
+    if verdict != "incomplete":
+        return ()
+    words: list[Sign] = []
+    if not seen.client_captured:
+        words.append(Sign("client_not_captured", "client", "", seen.start))
+    elif seen.client_lost:
+        words.append(Sign("loss_client", "client", "", seen.stop))
+    if not seen.server_captured:
+        words.append(Sign("server_not_captured", "server", "", seen.start))
+    elif seen.server_lost:
+        words.append(Sign("loss_server", "server", "", seen.stop))
+    if seen.late_start:
+        words.append(Sign("late_start", "client", "", seen.start))
+    if seen.offered is None and not seen.attempts:
+        words.append(Sign("no_reply", "server", "", seen.stop))
+    return tuple(words)
