@@ -128,6 +128,7 @@ def test_every_crash_state_keeps_every_promise(simulated, clock, small, record):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_ten_thousand_crash_states(simulated, clock, small, record):
     moments, states = crash_everywhere(simulated, clock, small, record, seeds=17)
     print(f"crashes at {moments} moments, {states} states")
@@ -140,6 +141,7 @@ def test_any_one_failing_call_costs_refusals_only(simulated, clock, small, recor
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("failure", ["ENOSPC", "EFBIG", "EDQUOT", "EROFS"])
 def test_each_failing_call_costs_refusals_only(simulated, clock, small, record, failure):
     fail_each_call(simulated, clock, small, record, failure, 1)

@@ -93,7 +93,7 @@ def held_data(disk):
     return next(inode.data for path, inode in disk.names.items() if path.name.startswith("aaaaaaaaaaaa-00000001") and path.suffix == ".seg")
 
 
-@pytest.mark.parametrize("flips", [400, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("flips", [400, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
 def test_random_flips_cost_exactly_the_records_they_hit(filled, clock, roomy, seed, flips):
     disk, ids, ends = filled
     dice = random.Random(seed)
