@@ -52,7 +52,7 @@ class _Sighting:
 
     def fits(self, finding: Finding, scene: Scene) -> bool:
         slack = scene.settings.slack
-        together = self.first <= finding.last_seen + slack and finding.first_seen <= self.last + slack
+        together = self.first <= finding.reach + slack and finding.first_seen <= self.last + slack
         return together and self.tenant == finding.tenant and self.far.meets(finding.far)
 
 
@@ -123,7 +123,7 @@ def _grave(finding: Finding) -> Finding:
 
 
 def _sighting(finding: Finding) -> _Sighting:
-    return _Sighting(finding.far, finding.tenant, finding.first_seen, finding.last_seen, finding.affected)
+    return _Sighting(finding.far, finding.tenant, finding.first_seen, finding.reach, finding.affected)
 
 
 def _reported(scene: Scene) -> list[_Sighting]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ingest.identity import digest
@@ -75,6 +75,11 @@ class Finding:
     far: FarEnds = field(default_factory=FarEnds)
     reportable: bool = False
     """Whether TLS reports of failed STARTTLS can speak of the same thing."""
+
+    @property
+    def reach(self) -> datetime:
+        """When what it speaks of ends: a report's time is its begin, and it covers a day (RFC 8460 §4.1)."""
+        return self.last_seen + timedelta(days=1 if self.source == "tlsrpt" else 0)
 
     def id(self, window: Window) -> str:
         """The same for the same rule, subject and window, whatever the counts and whenever it is evaluated."""

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ingest.incidents import offer_removed, starttls_not_requested, starttls_stripped, tlsrpt_failures
+from ingest.incidents import (
+    cleartext_after_failure,
+    credentials_in_clear,
+    offer_removed,
+    starttls_not_requested,
+    starttls_stripped,
+    tlsrpt_failures,
+    weak_tls,
+)
 from ingest.incidents.finding import Finding
 from ingest.incidents.scene import Scene
 
 Rule = Callable[[Scene], list[Finding]]
 
-RULES: dict[str, Rule] = {
-    module.RULE: module.judge for module in (starttls_stripped, offer_removed, starttls_not_requested, tlsrpt_failures)
-}
+MODULES = (
+    starttls_stripped,
+    offer_removed,
+    starttls_not_requested,
+    tlsrpt_failures,
+    cleartext_after_failure,
+    credentials_in_clear,
+    weak_tls,
+)
+RULES: dict[str, Rule] = {module.RULE: module.judge for module in MODULES}
