@@ -167,7 +167,7 @@ def main():
         "cat": (None, ["cat", "F"]),
         "numpy-sum": (None, [*py, PY["numpy-sum"], "F"]),
         "capinfos": (None, ["capinfos", "-c", "F"]),
-        "stripwatch": (None, [opt.python, "-m", "stripwatch", "sniff", "F", "--json"]),
+        "stripwatch": (None, [*py, "from stripwatch.cli import main; main()", "sniff", "F", "--json"]),
         "suricata-autofp": (None, suricata(keep, "autofp", "yes", "suricata-autofp")),
         "suricata-single": (None, suricata(keep, "single", "yes", "suricata-single")),
         "suricata-single-nomime": (None, suricata(keep, "single", "no", "suricata-single-nomime")),

@@ -28,34 +28,52 @@ from sniffer.stream import Connection
 from sniffer.weird import Weird
 
 Capture = Path | BinaryIO
+Seeds = tuple[int, int, int, int]
 
 
 class Engine:
     """State over one capture, or over several that continue each other (rotated files)."""
 
-    def __init__(self, settings: EngineSettings, weird: Weird) -> None:
-        first, second, third, fourth = (secrets.randbits(64) for _ in range(4))
+    def __init__(self, settings: EngineSettings, weird: Weird, seeds: Seeds | None = None) -> None:
         self._settings = settings
-        self._decoder = Decoder(settings, (first, second, third, fourth), weird)
+        self._decoder = Decoder(settings, seeds or draw_seeds(), weird)
         self._table = FlowTable(settings, weird)
         self._names: list[str | None] = []
 
+    @property
+    def table(self) -> FlowTable:
+        """The open connections."""
+        return self._table
+
     def feed(self, records: Records) -> Iterator[Connection]:
         """Connections that ended in these records."""
+        return (connection for _, connection in self.feed_keyed(records))
+
+    def finish(self) -> Iterator[Connection]:
+        """Connections that are still open."""
+        return (connection for _, connection in self.finish_keyed())
+
+    def feed_keyed(self, records: Records) -> Iterator[tuple[int, Connection]]:
+        """As ``feed``, each with its flow's key."""
         self._names = [interface.name for interface in records.interfaces]
         decoded = self._decoder.decode(records)
         if decoded:
             yield from self._connections(self._table.process(*decoded, records.buffer))
 
-    def finish(self) -> Iterator[Connection]:
-        """Connections that are still open."""
+    def finish_keyed(self) -> Iterator[tuple[int, Connection]]:
+        """As ``finish``, each with its flow's key."""
         return self._connections(self._table.finish())
 
-    def _connections(self, flows: Iterator[Flow]) -> Iterator[Connection]:
+    def _connections(self, flows: Iterator[Flow]) -> Iterator[tuple[int, Connection]]:
         for flow in flows:
             connection = flow.connection(self._settings, self._names)
             if not self._settings.any_port or speaks_smtp(connection, self._settings.ports):
-                yield connection
+                yield flow.key, connection
+
+
+def draw_seeds() -> Seeds:
+    """Seeds of the flow hash that nobody outside can guess."""
+    return secrets.randbits(64), secrets.randbits(64), secrets.randbits(64), secrets.randbits(64)
 
 
 def speaks_smtp(connection: Connection, ports: frozenset[int]) -> bool:

@@ -1,6 +1,7 @@
 """Errors of the sniffer.
 
 SnifferError
+├── JobFailed               job_failed
 └── CaptureError            a capture that cannot be read, or not to its end
     ├── NotACapture         not_a_capture
     ├── UnsupportedLink     unsupported_link
@@ -19,6 +20,12 @@ class SnifferError(Exception):
     """Root of the sniffer's errors."""
 
     reason = "sniffer_error"
+
+
+class JobFailed(SnifferError):
+    """A second process ended without its results."""
+
+    reason = "job_failed"
 
 
 class CaptureError(SnifferError):

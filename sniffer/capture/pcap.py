@@ -136,6 +136,30 @@ def _guess(fmt: PcapFormat, buffer: Octets, size: int) -> Ints:
     return np.array(starts, np.int64)
 
 
+_CHAIN = 32
+"""So many records that follow each other are no chance."""
+
+
+def first_record(fmt: PcapFormat, near: bytes, mark: bytes) -> tuple[int, int] | None:
+    """Where, in the middle of a capture, a record very likely begins, and its time in nanoseconds. ``mark`` is the
+    first record's header."""
+    upper = slice(2, 4) if fmt.order == "<" else slice(0, 2)
+    read = struct.Struct(fmt.order + "IIII").unpack_from
+    raw = memoryview(near)
+    begin = 0
+    while (hit := near.find(mark[upper], begin)) >= 0:
+        begin = hit + 1
+        at = start = hit - upper.start
+        for _ in range(_CHAIN):
+            if not 0 <= at <= len(near) - 64 or not _plausible(fmt, raw, at, read(near, at), mark[upper], upper, len(near)):
+                break
+            at += fmt.header + read(near, at)[2]
+        else:
+            seconds, fraction, _, _ = read(near, start)
+            return start, seconds * 1_000_000_000 + fraction * fmt.unit
+    return None
+
+
 def _plausible(fmt: PcapFormat, raw: memoryview, at: int, head: tuple[int, ...], mark: bytes, upper: slice, size: int) -> bool:
     _, fraction, captured, original = head
     if captured > original or captured > fmt.largest or captured < 14 or fraction >= 1_000_000_000 // fmt.unit:

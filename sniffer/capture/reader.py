@@ -48,10 +48,10 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
         at = found.at if stop is None else found.at[: int(np.searchsorted(found.at, stop - window.base))]
         if len(at):
             yield _pcap_window(window, fmt, at, interfaces)
-        if found.damaged:
-            raise DamagedRecord("a record with an impossible length", window.base + found.next)
         if stop is not None and window.base + found.next >= stop:
             return
+        if found.damaged:
+            raise DamagedRecord("a record with an impossible length", window.base + found.next)
         if window.final:
             if window.broken:
                 raise window.broken
@@ -66,7 +66,9 @@ def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, interfaces: lis
     header = View(window.buffer).rows(at, fmt.layout())
     time = header["seconds"].astype(np.int64) * 1_000_000_000
     time += header["fraction"].astype(np.int64) * fmt.unit
-    return Records(window.buffer, at + fmt.header, header["captured"].astype(np.int64), time, None, interfaces)
+    captured = header["captured"].astype(np.int64)
+    end = window.base + fmt.header + int(at[-1] + captured[-1])
+    return Records(window.buffer, at + fmt.header, captured, time, None, interfaces, end)
 
 
 def _pcapng(source: Source, chunk: int) -> Iterator[Records]:

@@ -69,7 +69,7 @@ class Compressed(Protocol):
 
 
 class MappedFile:
-    """A regular file, or the part of it up to ``stop``."""
+    """A regular file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -91,9 +91,12 @@ class MappedFile:
     def consume(self, size: int) -> None:
         self._at += size
 
-    def seek(self, at: int) -> None:
-        """The next window begins at byte ``at`` of the file."""
-        self._at = at
+    def peek(self, at: int, size: int) -> bytes:
+        """Some bytes of the file, wherever the windows are."""
+        return self._bytes[at : at + size].tobytes()
+
+    def __len__(self) -> int:
+        return len(self._bytes)
 
     def _advise(self, stop: int) -> None:
         page = mmap.PAGESIZE

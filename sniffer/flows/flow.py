@@ -62,8 +62,8 @@ class Flow:
             return True
         if self.closed is not None:
             return True
-        if mine.anchor is None:  # nothing but perhaps pure acknowledgements so far
-            return not flags & ACK and self.payload > 0
+        if mine.anchor is None:  # nothing, or pure acknowledgements, from this side so far
+            return mine.packets > 0 or not flags & ACK
         return not -1 <= ((mine.anchor - seq) & 0xFFFFFFFF) - 1 <= 65535
 
     def add(self, side: int, seq: int, ack: int, flags: int, length: int, data: bytes, time: int, weird: Weird) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from sniffer.capture.records import Octets
 from sniffer.flows.flow import Flow
@@ -28,6 +29,29 @@ Tombstone = tuple[int, int | None, int | None]
 """When the connection ended, and both sides' first sequence numbers."""
 
 
+class Handover:
+    """Which connections a table keeps following after it handed over, and when each of the others began."""
+
+    def __init__(self, cut: int, owned: set[int]) -> None:
+        self._cut = cut
+        self._owned = owned
+        self.released: dict[int, int] = {}
+        self.owned = frozenset(owned)
+        """The connections known at the handover."""
+
+    def owns(self, keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """Which rows still belong to this table."""
+        return np.isin(keys, np.fromiter(self._owned, np.uint64, len(self._owned)))
+
+    def releases(self, key: int, time: int, syn: bool) -> bool:
+        """True when a connection that begins now is another table's."""
+        if not syn or time < self._cut:
+            return False
+        self._owned.discard(key)
+        self.released[key] = time
+        return True
+
+
 class FlowTable:
     """All state between windows."""
 
@@ -40,12 +64,27 @@ class FlowTable:
         self._now = -(1 << 62)
         self._most = max(16, settings.flow_memory // _FLOW_COST)
         self._ended: list[Flow] = []
+        self._handed_over: Handover | None = None
+
+    def hand_over(self, cut: int) -> Handover:
+        """From the capture time ``cut`` on only connections already known here are followed, each until another
+        begins between the same ends: what follows belongs to someone else's table."""
+        owned = {*self._live, *self._tombs, *self._unanswered.keys()}
+        self._handed_over = Handover(cut, owned)
+        return self._handed_over
+
+    @property
+    def waits(self) -> bool:
+        """True while a connection is open."""
+        return bool(self._live or self._unanswered.keys())
 
     def __len__(self) -> int:
         return len(self._live)
 
     def process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Flow]:
         """Take a window's segments; yield the connections that ended, in order of their end."""
+        if self._handed_over:
+            columns = columns.pick(self._handed_over.owns(columns.key))
         for start in range(0, len(columns), MOST_ROWS // 2):
             part = columns.pick(slice(start, start + MOST_ROWS // 2)) if len(columns) > MOST_ROWS // 2 else columns
             yield from self._process(part, aside, buffer)
@@ -70,6 +109,8 @@ class FlowTable:
             flow = live.get(one.key)
             if one.orderly and (one.key not in tombs if flow is None else self._goes_on(flow, one)):
                 if flow is None:
+                    if self._handed_over and self._handed_over.releases(one.key, one.start, one.syn):
+                        continue
                     flow = live[one.key] = taker.begin(one)
                 taker.take(flow, one)
             else:
@@ -100,6 +141,8 @@ class FlowTable:
                         self._weird.after_close += 1
                         continue
                     del self._tombs[key]
+                if self._handed_over and self._handed_over.releases(key, time, bool(flags & SYN)):
+                    return
                 flow = self._live[key] = taker.begin_at(key, row)
             elif flow.closed is not None and time - flow.closed > self._settings.linger:
                 self._weird.after_close += 1

@@ -23,7 +23,7 @@ class Group(NamedTuple):
     """One flow's packets in one window."""
 
     key: int
-    index: int
+    number: int
     """Which of the window's groups."""
     orderly: bool
     syn: bool
@@ -164,7 +164,7 @@ class Taker:
     def packets(self, group: Group) -> list[tuple[int, int, int, int, int, int, int]]:
         """(row, side, seq, ack, flags, length, time) of a group's packets in capture order."""
         columns = self._columns
-        start, stop = self._facts.flow[group.index], self._facts.flow[group.index + 1]
+        start, stop = self._facts.flow[group.number], self._facts.flow[group.number + 1]
         rows = np.argsort(self._facts.row[start:stop]) + start
         picked = (columns.side, columns.seq, columns.ack, columns.flags, columns.length, columns.time)
         return list(zip(rows.tolist(), *(column[rows].tolist() for column in picked), strict=True))

@@ -63,6 +63,10 @@ class Unanswered:
         self._weird.no_payload += int(np.count_nonzero(over & flows))
         return over
 
+    def keys(self) -> list[int]:
+        """The connections they belong to."""
+        return [] if self._columns is None else np.unique(self._columns.key).tolist()
+
     def forget(self) -> None:
         """The capture is over: none of these became a session."""
         if self._columns is not None:

@@ -1,0 +1,183 @@
+"""One capture file in two processes, with the same connections as in one.
+
+The file is cut at a record near its middle. A child reads what follows the cut. The parent reads what precedes it, and
+then goes on over the cut, but only with the connections that it knows, until they are over: whatever the child made of
+those is dropped. So no connection is cut. The child's results wait in a file, so memory isn't tied to their number.
+Captures that can't be cut (pipes, compressed, pcapng, small) are read in one process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.context import ForkContext, SpawnContext
+from pathlib import Path
+from typing import IO, TypeVar
+
+from sniffer.capture import pcap
+from sniffer.capture.reader import pcap_records
+from sniffer.capture.source import MappedFile, opened
+from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, read_connections
+from sniffer.errors import CaptureError, JobFailed
+from sniffer.flows.table import Handover
+from sniffer.settings import EngineSettings
+from sniffer.stream import Connection
+from sniffer.weird import Weird
+
+T = TypeVar("T")
+Observe = Callable[[Connection], T]
+SMALLEST = 16 << 20
+"""A smaller file isn't worth a second process."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    format: pcap.PcapFormat
+    at: int
+    time: int
+
+
+def map_connections(
+    path: Path, observe: Observe[T], *, settings: EngineSettings, weird: Weird, jobs: int = 1, smallest: int = SMALLEST
+) -> Iterator[T]:
+    """``observe(connection)`` of each connection of a capture file, in two processes when ``jobs`` is 2 or more.
+
+    ``observe`` and what it returns must be picklable then. Raises CaptureError at the end as ``read_connections``.
+    """
+    cut = _cut(path, settings, smallest) if jobs > 1 else None
+    if cut is None:
+        yield from map(observe, read_connections(path, settings=settings, weird=weird))
+        return
+    seeds = draw_seeds()
+    context = _context()
+    with tempfile.NamedTemporaryFile(prefix="stripwatch-") as spool:
+        child = context.Process(target=_second, args=(path, cut, observe, settings, seeds, spool.name), daemon=True)
+        child.start()
+        try:
+            first = _First(path, cut, settings, weird, seeds)
+            yield from map(observe, first.connections())
+            if not first.joined:
+                return
+            child.join()
+            if child.exitcode:
+                raise JobFailed(f"the second process ended with status {child.exitcode}")
+        finally:
+            child.kill()
+            child.join()
+        yield from _rest(spool.file, first.handover, first.stopped, weird)
+
+
+def _context() -> SpawnContext | ForkContext:
+    """Forking is at once ready, but only safe where no other thread runs."""
+    if threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
+
+
+class _First:
+    """What precedes the cut, and over it what began before."""
+
+    def __init__(self, path: Path, cut: _Cut, settings: EngineSettings, weird: Weird, seeds: Seeds) -> None:
+        self._path = path
+        self._cut = cut
+        self._settings = settings
+        self._engine = Engine(settings, weird, seeds)
+        self.handover = Handover(cut.time, set())
+        self.stopped = cut.time
+        """Capture time from which on everything is the child's."""
+        self.joined = True
+
+    def connections(self) -> Iterator[Connection]:
+        """Connections that begin before the cut."""
+        settings, cut, engine = self._settings, self._cut, self._engine
+        with frozen_garbage(), opened(self._path) as source:
+            source.consume(pcap.FILE_HEADER)
+            end = pcap.FILE_HEADER
+            try:
+                for records in pcap_records(source, cut.format, settings.chunk, cut.at):
+                    end = records.end
+                    yield from engine.feed(records)
+                self.joined = end == cut.at
+                if not self.joined:  # the cut was no record: the child's work is void
+                    yield from self._alone(end)
+            except CaptureError:
+                yield from engine.finish()
+                raise
+            if self.joined:
+                self.handover = engine.table.hand_over(cut.time)
+                yield from self._over_the_cut()
+
+    def _alone(self, at: int) -> Iterator[Connection]:
+        with opened(self._path) as source:
+            source.consume(at)
+            for records in pcap_records(source, self._cut.format, self._settings.chunk):
+                yield from self._engine.feed(records)
+        yield from self._engine.finish()
+
+    def _over_the_cut(self) -> Iterator[Connection]:
+        engine = self._engine
+        try:
+            with opened(self._path) as source:
+                source.consume(self._cut.at)
+                for records in pcap_records(source, self._cut.format, self._settings.chunk):
+                    if not engine.table.waits:
+                        break
+                    self.stopped = int(records.time.max()) + 1
+                    yield from engine.feed(records)
+        except CaptureError:
+            pass  # the child meets the same damage and says it
+        yield from engine.finish()
+
+
+def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str) -> None:
+    """The child: what follows the cut, as pickles of (key, start, result); at the end the counts and the damage."""
+    weird = Weird()
+    engine = Engine(settings, weird, seeds)
+    damage: CaptureError | None = None
+    with Path(spool).open("wb") as out, frozen_garbage():
+        try:
+            with opened(path) as source:
+                source.consume(cut.at)
+                for records in pcap_records(source, cut.format, settings.chunk):
+                    for key, connection in engine.feed_keyed(records):
+                        pickle.dump((key, connection.start, observe(connection)), out, pickle.HIGHEST_PROTOCOL)
+        except CaptureError as error:
+            damage = error
+        for key, connection in engine.finish_keyed():
+            pickle.dump((key, connection.start, observe(connection)), out, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(None, out)
+        pickle.dump((weird, type(damage), str(damage)) if damage else (weird, None, ""), out)
+
+
+def _rest(spool: IO[bytes], handover: Handover, stopped: int, weird: Weird) -> Iterator[T]:
+    """The child's results, less those that are the parent's."""
+    spool.seek(0)
+    while (row := pickle.load(spool)) is not None:
+        key, start, result = row
+        if key not in handover.owned or start >= handover.released.get(key, stopped):
+            yield result
+    counts, damage, text = pickle.load(spool)
+    weird.add(counts)
+    if damage:
+        raise damage(text)
+
+
+def _cut(path: Path, settings: EngineSettings, smallest: int) -> _Cut | None:
+    """A record near the middle of a classic capture; None when there is none or the file can't be cut."""
+    with opened(path) as source:
+        if not isinstance(source, MappedFile):
+            return None
+        head = source.window(pcap.FILE_HEADER)
+        if head.size < pcap.FILE_HEADER or len(source) < smallest or not pcap.is_pcap(bytes(head.buffer[:4])):
+            return None
+        fmt = pcap.read_header(bytes(head.buffer[: pcap.FILE_HEADER]))
+        mark = bytes(source.peek(pcap.FILE_HEADER, 16))
+        near = source.peek(len(source) // 2, 1 << 20)
+        found = pcap.first_record(fmt, near, mark)
+        if found is None:
+            return None
+        return _Cut(fmt, len(source) // 2 + found[0], found[1])

@@ -1,0 +1,73 @@
+"""Two processes give what one gives, wherever the cut falls."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from sniffer import jobs
+from sniffer.errors import CaptureError
+from sniffer.settings import EngineSettings
+from sniffer.stream import Connection
+from sniffer.weird import Weird
+
+
+def observe(connection: Connection) -> Connection:
+    return connection
+
+
+def run(path, count, settings=None):
+    weird = Weird()
+    found = list(jobs.map_connections(path, observe, settings=settings or EngineSettings(), weird=weird, jobs=count, smallest=0))
+    return sorted(found, key=lambda c: (c.start, c.client_port)), weird
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_processes_give_what_one_gives(wire, tmp_path, seed):
+    """Sessions that are open over the cut, ports used again after it, late repeats, scans."""
+    rng = random.Random(seed)
+    frames = [frame for number in range(60) for frame in wire.session(number, seed).frames]
+    for number in range(12):
+        again = wire.session(number, seed)
+        again = wire.Dialogue(
+            again.client, again.server, (rng.getrandbits(32), rng.getrandbits(32)), wire.START + rng.randrange(700) * 10**6
+        )
+        frames += again.open().say(1, b"220 again\r\n").close().packet(0, b"late", seq=again.seq[0] - 4).frames
+        frames += wire.Dialogue(("203.0.113.9", 1000 + number), time=wire.START + number * 40_000_000).packet(0, flags=wire.SYN).frames
+    path = tmp_path / "mail.pcap"
+    path.write_bytes(wire.pcap(sorted(frames)))
+    one, _ = run(path, 1)
+    two, _ = run(path, 2)
+    assert len(one) > 60
+    assert two == one
+    assert run(path, 2, EngineSettings(chunk=5000))[0] == one
+
+
+def test_damage_is_the_same(wire, tmp_path):
+    frames = [frame for number in range(40) for frame in wire.session(number).frames]
+    whole = wire.pcap(sorted(frames))
+    path = tmp_path / "mail.pcap"
+    for at in (len(whole) // 4, len(whole) * 3 // 4):
+        path.write_bytes(whole[:at] + b"\xff" * 200 + whole[at + 200 :])
+        results = []
+        for count in (1, 2):
+            found, reason = [], ""
+            try:
+                for connection in jobs.map_connections(path, observe, settings=EngineSettings(), weird=Weird(), jobs=count, smallest=0):
+                    found.append(connection)  # noqa: PERF402
+            except CaptureError as error:
+                reason = error.reason
+            results.append((sorted(found, key=lambda c: (c.start, c.client_port)), reason))
+        assert results[0] == results[1]
+        assert results[0][1] == "damaged_record"
+
+
+def test_a_capture_that_cannot_be_cut_is_read_in_one_process(wire, tmp_path):
+    frames = [frame for number in range(20) for frame in wire.session(number).frames]
+    path = tmp_path / "mail.pcapng"
+    path.write_bytes(wire.pcapng(sorted(frames)))
+    assert len(run(path, 2)[0]) == 20
+    path.write_bytes(b"")
+    with pytest.raises(CaptureError):
+        run(path, 2)
