@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from ipaddress import ip_address
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+def parse_peer(address: str | None) -> IPv4Address | IPv6Address | None:
+    """A peer's address without its zone, IPv4 also where it came mapped into IPv6; None for a unix socket's."""
+    try:
+        ip = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
 def peer_key(address: str | None) -> str:
     """What counts as one peer: an IPv4 address, an IPv6 /64 (one host can use all of it), or "" when unknown."""
-    if not address:
-        return ""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return ""
-    if ip.version == 4:
-        return str(ip)
-    mapped = ip.ipv4_mapped
-    return str(mapped) if mapped else ip.packed[:8].hex()
+    ip = parse_peer(address)
+    if isinstance(ip, IPv6Address):
+        return ip.packed[:8].hex()
+    return str(ip) if ip else ""
+
+
+class Proxies:
+    """The networks whose word about the true peer is believed; their own addresses say nothing about who fills them."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = tuple(ip_network(network, strict=False) for network in networks)
+
+    def __contains__(self, address: str | None) -> bool:
+        ip = parse_peer(address)
+        return ip is not None and any(ip in network for network in self._networks)
 
 
 class ConnectionLimits:

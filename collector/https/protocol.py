@@ -7,7 +7,6 @@ TCP is up, before any TLS handshake; over the cap it still gets its 503, as long
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
 import h11
@@ -16,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from collector.certificate import Certificate
-from collector.connections import peer_key
+from collector.connections import Proxies, peer_key
 from collector.https.service import Service
 from collector.tls import TlsLayer, tls_version
 
@@ -31,15 +30,14 @@ class Doorkeeper:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._proxies = tuple(ip_network(network, strict=False) for network in service.settings.proxies)
+        self._proxies = Proxies(service.settings.proxies)
         self._being_told = 0
 
     def key(self, transport: asyncio.BaseTransport) -> str:
         """The peer to count for; a proxy's own address says nothing about who fills it."""
         peer = transport.get_extra_info("peername")
-        key = peer_key(peer[0] if isinstance(peer, tuple) else None)
-        proxied = bool(key) and "." in key and any(ip_address(key) in network for network in self._proxies)
-        return "" if proxied else key
+        address = peer[0] if isinstance(peer, tuple) else None
+        return "" if address in self._proxies else peer_key(address)
 
     def admit(self, key: str) -> bool:
         """Count a connection in."""

@@ -30,6 +30,10 @@ class Policy:
     def __init__(self, service: Service) -> None:
         self._service = service
 
+    def __dir__(self) -> list[str]:
+        """Hooks only: aiosmtpd looks through ``dir`` for each connection."""
+        return _HOOKS
+
     async def handle_EHLO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]) -> list[str]:
         """Offer what we have; never AUTH. ``responses`` starts with our name."""
         session.host_name = hostname
@@ -72,3 +76,6 @@ class Policy:
         log.error("mail session failed", exc_info=error)
         self._service.counters.refused["internal_error"] += 1
         return replies.INTERNAL_ERROR
+
+
+_HOOKS = [name for name in vars(Policy) if name.startswith("handle_")]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
 from aiosmtpd.proxy_protocol import ProxyData
 from aiosmtpd.smtp import SMTP
 
 from collector.certificate import Certificate
-from collector.connections import ConnectionLimits
+from collector.connections import ConnectionLimits, Proxies
 from collector.counters import IntakeCounters
 from collector.delivery import Delivery
 from collector.in_flight import InFlight
@@ -45,15 +44,11 @@ class Service:
         self.sessions: set[MailSession] = set()
         self._none_left = asyncio.Event()
         self.closing = False
-        self._proxies = tuple(ip_network(network, strict=False) for network in settings.proxies)
+        self._proxies = Proxies(settings.proxies)
 
     def behind_proxy(self, address: str | None) -> bool:
         """Whether a connection from here starts with a PROXY header."""
-        if not self._proxies or not address:
-            return False
-        ip = ip_address(address.partition("%")[0])
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        return any(ip in network for network in self._proxies)
+        return address in self._proxies
 
     def rename_peer(self, server: SMTP, proxy: ProxyData) -> bool:
         """Note the true peer that a trusted proxy named; False ends the session."""

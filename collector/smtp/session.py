@@ -9,6 +9,7 @@ are its own. Underscored names that are overridden here are aiosmtpd's; the depe
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import ssl
 from collections import defaultdict
@@ -78,6 +79,10 @@ class MailSession(SMTP):
         self._storing = False
         self._overdue = False
         self._ending = False
+
+    def __dir__(self) -> list[str]:
+        """Commands only: aiosmtpd looks through all of ``dir`` for each connection, a third of what a connection costs."""
+        return _commands(type(self))  # type: ignore[arg-type]  # classes are hashable; aiosmtpd's hints hide it
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -409,6 +414,11 @@ class MailSession(SMTP):
 def _text(command: str) -> str:
     """Octets that were no UTF-8 stand as ``\\xNN``: a record holds text only."""
     return command.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@functools.cache
+def _commands(kind: type[MailSession]) -> list[str]:
+    return [name for name in dir(kind) if name.startswith("smtp_")]
 
 
 def _call_limits(idle: int, messages: int, recipients: int) -> dict[str, int]:

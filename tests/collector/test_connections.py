@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from collector.connections import ConnectionLimits, peer_key
+from collector.connections import ConnectionLimits, Proxies, peer_key
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,10 @@ def test_renamed_peer_is_counted_under_its_true_name() -> None:
     assert not limits.rename("", "a")
     limits.release("a")
     assert limits.rename("", "a")
+
+
+def test_proxies_by_network() -> None:
+    proxies = Proxies(("192.0.2.0/24", "2001:db8::1"))
+    believed = ("192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1")
+    assert [address in proxies for address in believed] == [True] * 3
+    assert [address in proxies for address in ("192.0.3.7", "2001:db8::2", "", None, "/run/x")] == [False] * 5

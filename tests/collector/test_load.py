@@ -166,7 +166,7 @@ def test_slow_ones_do_not_starve_an_honest_one(server: Server, slow: int, second
         mail = [trickle(server.mail, number, STARTS[number % len(STARTS)], None, 5) for number in range(slow)]
         posts = [trickle(server.posts, slow + number, HEADS[number % len(HEADS)], tls, 5) for number in range(slow // 5)]
         tasks = [asyncio.create_task(each) for each in (*mail, *posts)]
-        await asyncio.sleep(1)
+        await asyncio.sleep(1 + slow / 100)  # all of them are there; this process, too, needs time for that
         honest = []
         for number in range(seconds):
             started = time.monotonic()
