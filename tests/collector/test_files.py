@@ -140,7 +140,7 @@ def test_pipe_given_by_name(tmp_path: Path) -> None:
 
 
 def test_large_mbox_is_read_in_bounded_memory(tmp_path: Path) -> None:
-    one = SEPARATOR + b"Subject: x\n\n" + (b"y" * 75 + b"\n") * 6000 + b"\n"
+    one = SEPARATOR + b"Subject: x\n\n" + (b"y" * 750 + b"\n") * 600 + b"\n"
     with (tmp_path / "box").open("wb") as file:
         for _ in range(60):
             file.write(one)
