@@ -53,7 +53,7 @@ def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcRe
             record = reader.again(known[plain.rest], plain) if plain else None
         elif feedback.names[child.tag] == "record":
             record = reader.read(child)
-            if record is not None and plain is not None and remembered < _REMEMBERED_BYTES and plain.repeatable:
+            if record is not None and plain is not None and remembered < _REMEMBERED_BYTES:
                 known[plain.rest] = record
                 remembered += len(plain.rest) + _REMEMBERING_COSTS
         else:

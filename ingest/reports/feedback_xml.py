@@ -94,12 +94,13 @@ class Feedback:
                 since_child = 0
                 text, plain = next(self._segments, _NOTHING)
                 continue
-            damaged_at = parser.feed_piece(text)
+            single = plain is not None and between and plain.repeatable
+            damaged_at = parser.feed_whole_child(text) if single else parser.feed_piece(text)
             self._begin(parser)
             finished = parser.finished_children()
             if finished:
                 since_child = 0
-            alone = plain if between and len(finished) == 1 and parser.at_root else None
+            alone = plain if single and damaged_at is None else None
             for child in finished:
                 yield Child(child, alone)
             since_child += len(text)
@@ -224,6 +225,15 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
             raise DoctypeForbidden from error
         self._fed += len(piece)
         return None
+
+    def feed_whole_child(self, text: bytes) -> int | None:
+        """Like ``feed_piece``, for text that begins with a start tag, ends with its end tag and has no other of that name:
+        it is balanced or not well-formed, so the builder may be called without counting depths."""
+        raw = self._parser
+        raw.StartElementHandler, raw.EndElementHandler = self._builder.start, self._builder.end
+        damaged_at = self.feed_piece(text)
+        raw.StartElementHandler, raw.EndElementHandler = self._open_element, self._close_element
+        return damaged_at
 
     def finished_children(self) -> list[Element]:
         """Children of the root that are whole, taken off it."""

@@ -25,6 +25,7 @@ class Limits:
     """zip, gzip and attached mail count one each."""
     cpu_seconds: float = 30.0
     xml_depth: int = 32
+    """Elements inside each other; inside a record of plain form, whose text is under 64 KiB, its length is the bound."""
     xml_elements: int = 5_000_000
     xml_child_bytes: int = 1 * MIB
     """One child of ``feedback`` (a record, the metadata, a comment between them)."""

@@ -60,7 +60,8 @@ def read_reports(
     """Every report in ``body``, each read whole before it is given, and everything that claims to be one and is not.
 
     What is no report (a covering letter, a README) is passed over in silence, unless nothing else is there: then one
-    ``Unusable`` says so, hence at least one item comes always. ``clock`` gives seconds of processor time.
+    ``Unusable`` says so, hence at least one item comes always. A stream is buffered, as ``open`` makes it. ``clock``
+    gives seconds of processor time.
     """
     stream = BytesIO(body) if isinstance(body, bytes | bytearray | memoryview) else body
     head = stream.read(HEAD_BYTES)
@@ -148,6 +149,7 @@ class _Hashed:
 
 
 def _chunks(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """A buffered stream gives less than it is asked for only at its end."""
     yield head
-    while chunk := stream.read(PIECE):
+    while len(head) == HEAD_BYTES and (chunk := stream.read(PIECE)):
         yield chunk
