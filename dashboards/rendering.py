@@ -17,6 +17,7 @@ from dashboards.figures.world import STEPS
 from dashboards.lens import Lens
 from dashboards.settings import DashboardSettings
 from dashboards.shapes import text, words
+from dashboards.shapes.dialogue import proofs
 from dashboards.world.countries import country_name
 
 PAGES = (
@@ -58,6 +59,7 @@ def environment() -> Environment:
         country=country_name,
         plain=words.plain,
         embedded=embedded,
+        proofs=proofs,
     )
     env.globals.update(
         words=words,

@@ -50,7 +50,7 @@ class TimeRange:
 def text_of(value: datetime) -> str:
     """A date where the time is midnight, else the exact time; UTC, as an address carries it."""
     if value.time() == time():
-        return value.strftime("%Y-%m-%d")
+        return value.date().isoformat()
     return value.replace(tzinfo=None).isoformat(timespec="microseconds" if value.microsecond else "auto").removesuffix(":00") + "Z"
 
 

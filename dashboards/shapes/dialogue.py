@@ -6,7 +6,7 @@ the dialogue may hold several lines (a reply to EHLO); each line is shown, and m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,14 +25,27 @@ class Line:
     tampered: bool = False
 
 
-def dialogue(pieces: Iterable[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]]) -> list[Line]:
-    """Lines in order. Evidence whose text stands in no line of its side is left to the evidence table."""
-    proofs = [(str(e.get("word", "")), str(e.get("side", "")), str(e.get("text", "")).strip()) for e in evidence]
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One piece of evidence."""
+
+    word: str
+    side: str
+    text: str
+
+
+def proofs(evidence: Any) -> list[Proof]:
+    """The pieces of ``smtp.evidence``. A remote sensor wrote it: what has no such shape is passed over."""
+    return [Proof(_text(piece, "word"), _text(piece, "side"), _text(piece, "text").strip()) for piece in _pieces(evidence)]
+
+
+def dialogue(pieces: Any, evidence: Any) -> list[Line]:
+    """``smtp.dialogue`` in lines, in order. Evidence whose text stands in no line of its side marks none."""
+    known = proofs(evidence)
     lines: list[Line] = []
-    for piece in pieces:
-        side, at = str(piece.get("side", "")), str(piece.get("at", ""))
-        texts = str(piece.get("text", "")).splitlines() or [""]
-        lines += [_line(side, text.rstrip("\r"), at, proofs) for text in texts]
+    for piece in _pieces(pieces):
+        texts = _text(piece, "text").splitlines() or [""]
+        lines += [_line(_text(piece, "side"), text.rstrip("\r"), _text(piece, "at"), known) for text in texts]
     return lines
 
 
@@ -40,8 +53,17 @@ def is_tampering(word: str) -> bool:
     return word.startswith(TAMPERING)
 
 
-def _line(side: str, text: str, at: str, proofs: list[tuple[str, str, str]]) -> Line:
-    words = tuple(dict.fromkeys(word for word, whose, proof in proofs if whose == side and _shows(proof, text)))
+def _pieces(value: Any) -> list[Mapping[str, Any]]:
+    return [piece for piece in value if isinstance(piece, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _text(piece: Mapping[str, Any], name: str) -> str:
+    value = piece.get(name)
+    return "" if value is None else str(value)
+
+
+def _line(side: str, text: str, at: str, known: list[Proof]) -> Line:
+    words = tuple(dict.fromkeys(proof.word for proof in known if proof.side == side and _shows(proof.text, text)))
     return Line(side, text, at, words, any(map(is_tampering, words)))
 
 

@@ -94,9 +94,10 @@ def rule(word: str | None) -> Word:
     return RULES.get(word or "", Word(plain(word), ""))
 
 
-def plain(word: str | None) -> str:
+def plain(word: object) -> str:
     """A stable word as text: ``no_such_word`` → "No such word"."""
-    if word in ABBREVIATIONS:
-        return word.upper()
-    text = (word or "unknown").replace("_", " ").replace("-", " ")
+    text = str(word or "unknown")
+    if text in ABBREVIATIONS:
+        return text.upper()
+    text = text.replace("_", " ").replace("-", " ")
     return text[:1].upper() + text[1:]

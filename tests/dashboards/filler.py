@@ -116,7 +116,7 @@ def _time(rng: random.Random, now: datetime) -> datetime:
 
 
 def _ends(rng: random.Random, far: Far, direction: str, now: datetime) -> dict[str, Any]:
-    far_ip = f"{far.network}.{rng.randint(1, 60)}"
+    far_ip = f"{far.network}.{rng.randint(1, 3 if far.stripped else 60)}"
     our_ip = "192.0.2.25" if direction == "inbound" else "192.0.2.30"
     source, destination = (far_ip, our_ip) if direction == "inbound" else (our_ip, far_ip)
     interface = "uplink-b" if far.country in ("TN", "IQ", "NP") else rng.choice(("uplink-a", "uplink-b"))
@@ -140,9 +140,7 @@ def _ends(rng: random.Random, far: Far, direction: str, now: datetime) -> dict[s
         "destination.domain": "mx.example.org" if direction == "inbound" else f"mx.{far.operator.split()[0].lower().strip(',')}.example",
         "network.direction": direction,
         "network.community_id": "1:" + hashlib.sha1(f"{source}{destination}{rng.random()}".encode()).hexdigest()[:27] + "=",
-        "network.path": f"gateway {interface}: AS{64500 if direction == 'outbound' else far.number} → {destination} (AS{far.number if direction == 'outbound' else 64500})"
-        if far.weight < 5 or far.country == "TN"
-        else f"gateway {interface}: AS{far.number}",
+        "network.path": _path(interface, far, direction, destination),
         "observer.name": "gateway",
         "observer.ingress.interface.name": interface,
         "far_end.ip": far_ip,
@@ -150,6 +148,11 @@ def _ends(rng: random.Random, far: Far, direction: str, now: datetime) -> dict[s
         "far_end.as.kind": far.kind,
         "far_end.network": f"{far.network}.0/24",
     }
+
+
+def _path(interface: str, far: Far, direction: str, destination: str) -> str:
+    source, target = (64500, far.number) if direction == "outbound" else (far.number, 64500)
+    return f"gateway {interface}: AS{source} → {destination} (AS{target})"
 
 
 def _talk(rng: random.Random, verdict: str, direction: str) -> dict[str, Any]:
