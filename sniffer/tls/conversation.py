@@ -203,7 +203,8 @@ def _signs(client: RecordSide, server: RecordSide) -> tuple[TlsSign, ...]:
         if side.alert:
             level, code = side.alert
             signs.append(TlsSign(f"alert_{alert_name(code)}", name, side.alert_at, "fatal" if level == _FATAL else "warning"))
-        if side.encrypted_alert or 0 < side.first_data_length <= LONGEST_ENCRYPTED_ALERT:
+        # a server's first encrypted record may well be as short as an alert: EncryptedExtensions without any
+        if side.encrypted_alert or (name == "client" and 0 < side.first_data_length <= LONGEST_ENCRYPTED_ALERT):
             signs.append(TlsSign("alert_encrypted", name, 0))
         if side.garbage_at is not None:
             signs.append(TlsSign("garbage", name, side.garbage_at))
