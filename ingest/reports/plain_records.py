@@ -44,11 +44,13 @@ class Segment(NamedTuple):
 
 def segments(pieces: Iterable[bytes]) -> Iterator[Segment]:
     """The same text, cut where plain records begin and end. White space between records is left out."""
-    held = b""
+    held = last = b""
     markup = False
     for piece in pieces:
+        seen = last + piece
+        markup = markup or b"<!" in seen or b"<?" in seen
+        last = piece[-1:]
         held += piece
-        markup = markup or b"<!" in held or b"<?" in held
         if markup:
             yield Segment(held, None)
             held = b""
