@@ -190,17 +190,23 @@ class PcapngReader:
     def _enhanced(self, view: View, at: Ints, kinds: Ints, found: list[Records]) -> None:
         word = self.order + "u4"
         total = view.column(at + 4, word).astype(np.int64)
-        if (total < 32).any():
-            raise _Damage("a packet block without room for its header", int(at[np.argmax(total < 32)]))
         interface = view.column(at + 8, word).astype(np.int64)
         obsolete = kinds == OBSOLETE
         if obsolete.any():
             interface[obsolete] = view.column(at[obsolete] + 8, self.order + "u2")
-        captured = view.column(at + 20, word).astype(np.int64)
         interface += self.base
+        captured = view.column(at + 20, word).astype(np.int64)
         wrong = (captured > total - 32) | (interface >= len(self.interfaces))
-        if wrong.any():
-            raise _Damage("a packet block with an impossible length or interface", int(at[np.argmax(wrong)]))
+        if not wrong.any():
+            self._found(view, at, captured, interface, found)
+            return
+        good = int(np.argmax(wrong))
+        if good:
+            self._found(view, at[:good], captured[:good], interface[:good], found)
+        raise _Damage("a packet block with an impossible length or interface", int(at[good]))
+
+    def _found(self, view: View, at: Ints, captured: Ints, interface: Ints, found: list[Records]) -> None:
+        word = self.order + "u4"
         high = view.column(at + 12, word).astype(np.uint64)
         time = self._time((high << np.uint64(32)) | view.column(at + 16, word), interface)
         self.last_time = int(time[-1])

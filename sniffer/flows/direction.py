@@ -105,7 +105,7 @@ class Direction:
     def add(self, seq: int, length: int, data: bytes, flags: int, time: int, weird: Weird) -> None:
         """One segment with payload: ``length`` bytes announced, ``data`` of them captured."""
         at = self.offset(seq + (flags & SYN) // SYN & 0xFFFFFFFF)
-        if at - self.size > _FAR:
+        if at - self.size > _FAR and not self.full:
             self._sealed = True
         self.high = max(self.high, at + length)
         if data and not self.full:

@@ -1,0 +1,197 @@
+"""When connections begin and end, and what the table costs."""
+
+from __future__ import annotations
+
+import random
+import resource
+import struct
+from dataclasses import replace
+
+import pytest
+
+from sniffer.settings import SECOND, EngineSettings
+from sniffer.weird import Weird
+
+
+def both(wire, frames, settings=None):
+    """The connections, which are the same in one window and in a window a packet."""
+    settings = settings or EngineSettings()
+    weird = Weird()
+    found = wire.read(wire.pcap(frames), settings, weird)
+    assert wire.read(wire.pcap(frames), replace(settings, chunk=1)) == found
+    return found, weird
+
+
+def talked(wire, **facts):
+    return wire.Dialogue(**facts).open().say(1, b"220 mx\r\n").say(0, b"QUIT\r\n")
+
+
+def test_a_port_used_again_is_another_connection(wire):
+    first = talked(wire).close()
+    second = talked(wire, isn=(500_000, 700_000), time=first.time)
+    found, _ = both(wire, first.frames + second.frames)
+    assert [(c.client_isn, c.client.end) for c in found] == [(1000, "fin"), (500_000, "open")]
+    cut_off = talked(wire)
+    found, _ = both(wire, cut_off.frames + replace(second, time=cut_off.time).frames)
+    assert [(c.client_isn, c.client.end, c.server.data) for c in found] == [(1000, "open", b"220 mx\r\n"), (500_000, "open", b"220 mx\r\n")]
+
+
+def test_a_repeated_syn_is_the_same_connection(wire):
+    talk = wire.Dialogue().packet(0, flags=wire.SYN).packet(0, flags=wire.SYN, seq=1000)
+    talk.packet(1, flags=wire.SYN | wire.ACK).packet(1, flags=wire.SYN | wire.ACK, seq=9000).packet(0)
+    found, _ = both(wire, talk.say(1, b"220 mx\r\n").close().frames)
+    assert [(c.client.packets, c.server.data, c.server.from_start) for c in found] == [(5, b"220 mx\r\n", True)]
+
+
+def test_a_late_repeat_does_not_revive_an_ended_connection(wire):
+    talk = talked(wire).close().wait(2 * SECOND).packet(0, b"QUIT\r\n", seq=1001).wait(30 * SECOND).packet(1, b"220 mx\r\n", seq=9001)
+    found, weird = both(wire, talk.frames)
+    assert [(c.client.packets, c.server.packets) for c in found] == [(5, 3)]
+    assert weird.after_close == 2
+    found, _ = both(wire, talk.wait(100 * SECOND).packet(0, b"data").frames)
+    assert [c.client.from_start for c in found] == [True, False]
+
+
+def test_packets_shortly_after_the_end_still_count(wire):
+    talk = talked(wire).close().packet(1, flags=wire.FIN | wire.ACK, seq=9009).packet(0)
+    found, weird = both(wire, talk.frames)
+    assert [(c.client.packets, c.server.packets) for c in found] == [(6, 4)]
+    assert weird.after_close == 0
+
+
+def test_silence_ends_a_connection(wire):
+    talk = talked(wire).wait(301 * SECOND).say(0, b"NOOP\r\n")
+    found, _ = both(wire, talk.frames)
+    assert [(c.client.data, c.client.from_start) for c in found] == [(b"QUIT\r\n", True), (b"NOOP\r\n", False)]
+    found, _ = both(wire, talked(wire).wait(299 * SECOND).say(0, b"NOOP\r\n").frames)
+    assert [c.client.data for c in found] == [b"QUIT\r\nNOOP\r\n"]
+
+
+def test_resets(wire):
+    found, _ = both(wire, talked(wire).packet(1, flags=wire.RST).frames)
+    assert [(c.client.end, c.server.end, c.reset_by) for c in found] == [("open", "rst", "server")]
+    found, _ = both(wire, talked(wire).close().packet(0, flags=wire.RST).frames)
+    assert [(c.client.end, c.server.end, c.reset_by) for c in found] == [("fin", "fin", None)]
+
+
+def test_without_payload_there_is_no_connection(wire):
+    refused = wire.Dialogue().packet(0, flags=wire.SYN).packet(1, flags=wire.RST | wire.ACK)
+    scan = wire.Dialogue(("198.18.0.2", 1)).packet(0, flags=wire.SYN)
+    idle = wire.Dialogue(("198.18.0.3", 1)).open().close()
+    found, weird = both(wire, refused.frames + scan.frames + idle.frames)
+    assert (found, weird.no_payload) == ([], 3)
+
+
+def test_a_slow_answer_to_a_syn(wire):
+    talk = wire.Dialogue().packet(0, flags=wire.SYN).wait(4 * SECOND).packet(1, flags=wire.SYN | wire.ACK).packet(0)
+    found, _ = both(wire, talk.say(1, b"220 mx\r\n").close().frames)
+    assert [(c.start, c.client.from_start, c.server.from_start) for c in found] == [(wire.START, True, True)]
+
+
+@pytest.mark.parametrize(("server", "client"), [(25, 40000), (25, 465), (2525, 25), (8025, 9025)])
+def test_the_client_is_known_by_its_syn(wire, server, client):
+    settings = EngineSettings(ports=frozenset({25, 465, 8025, 2525}))
+    found, _ = both(wire, talked(wire, client=("198.18.0.1", client), server=("192.0.2.25", server)).frames, settings)
+    assert [(c.client_port, c.server_port) for c in found] == [(client, server)]
+    half = talked(wire, client=("198.18.0.1", client), server=("192.0.2.25", server)).frames[1:]
+    found, _ = both(wire, half, settings)
+    assert [(c.client_port, c.client.from_start) for c in found] == [(client, True)]
+
+
+def test_the_client_without_a_syn(wire):
+    late = talked(wire).frames[3:]
+    found, _ = both(wire, late)
+    assert [(c.client_port, c.server_port, c.client.from_start) for c in found] == [(40000, 25, False)]
+    between = talked(wire, client=("198.18.0.1", 465)).frames[3:]
+    found, _ = both(wire, between)
+    assert [(c.client_port, c.server_port) for c in found] == [(465, 25)]
+
+
+def test_one_direction_only(wire):
+    def only(side):
+        talk = wire.Dialogue().open()
+        frames = talk.say(1, b"220 mx\r\n").say(0, b"QUIT\r\n").close().frames
+        mark = bytes([198, 18, 0, 1, 192, 0, 2, 25]) if side == 0 else bytes([192, 0, 2, 25, 198, 18, 0, 1])
+        return [(time, data) for time, data in frames if data[26:34] == mark]
+
+    (found,), _ = both(wire, only(0))
+    assert (found.client.data, found.client.from_start, found.server.captured, found.server.data) == (b"QUIT\r\n", True, False, b"")
+    (found,), _ = both(wire, only(1))
+    assert (found.server.data, found.server.from_start, found.client.captured) == (b"220 mx\r\n", True, False)
+
+
+def test_a_full_table_lets_the_emptiest_go(wire):
+    frames = []
+    for number in range(200):
+        talk = wire.Dialogue(("198.18.1.%d" % number, 5000), time=wire.START + number)  # noqa: UP031
+        frames += talk.open().say(1, b"220 mx\r\n" * (20 if number == 7 else 1)).say(0, b"EHLO c\r\n").frames
+    frames.sort()
+    weird = Weird()
+    found = wire.read(wire.pcap(frames), EngineSettings(flow_memory=200_000, chunk=20_000), weird)
+    assert weird.evicted > 50
+    assert len(found) >= 200
+    (rich,) = [c for c in found if c.client_ip == "198.18.1.7" and c.server.from_start]
+    assert len(rich.server.data) == 160
+
+
+def flood(wire, count, flags=2, data=b""):
+    """A capture of ``count`` packets from distinct sources, in pieces."""
+    yield wire.pcap([], nano=False)
+    template = wire.ethernet(wire.ip(("0.0.0.0", 0), ("192.0.2.25", 25), wire.tcp(4000, 25, 1, 0, flags, data)))
+    record, size = struct.Struct("<IIII"), len(template)
+    second = wire.START // SECOND
+    for base in range(0, count, 10_000):
+        part = bytearray()
+        for number in range(base, min(base + 10_000, count)):
+            part += record.pack(second + number // 100_000, number % 100_000 * 10, size, size)
+            part += template[:26] + number.to_bytes(4, "big") + template[30:]
+        yield bytes(part)
+
+
+class Pipe:
+    """A generator of bytes as a stream."""
+
+    def __init__(self, parts):
+        self.parts, self.left = parts, b""
+
+    def read(self, size):
+        self.left = self.left or next(self.parts, b"")
+        part, self.left = self.left[:size], self.left[size:]
+        return part
+
+    def readinto(self, buffer):
+        part = self.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def run_flood(wire, count, flags=2, data=b"", after=b""):
+    from sniffer.engine import read_connections
+
+    def parts():
+        yield from flood(wire, count, flags, data)
+        yield after
+
+    weird = Weird()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = sum(1 for _ in read_connections(Pipe(parts()), settings=EngineSettings(), weird=weird))
+    return found, weird, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def test_a_syn_flood_is_counted_and_passed(wire):
+    later = wire.START + 3600 * SECOND
+    after = wire.pcap(talked(wire, time=later).close().frames, nano=False)[24:]
+    found, weird, _ = run_flood(wire, 100_000, after=after)
+    assert found == 1
+    assert weird.no_payload == 100_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("count", "flags", "data"), [(10_000_000, 2, b""), (2_000_000, 16, b"x")])
+def test_floods_stay_under_the_cap(wire, count, flags, data):
+    """Distinct sources with a SYN each, and with one byte of payload each."""
+    random.seed(1)
+    _, weird, grown = run_flood(wire, count, flags, data)
+    assert weird.no_payload + weird.evicted >= count * 0.8
+    assert grown < 256 + 150
