@@ -54,10 +54,13 @@ def _rank(value: Any, is_ip: bool) -> tuple[bool, Any]:
 
 
 def typed_rows(query: Query, rows: list[Row]) -> list[Row]:
-    """Rows that travelled as JSON, with their dates as dates again."""
+    """Rows that travelled as JSON, with their dates as dates again. Raises ValueError when they are no rows of this query."""
+    names = {*group_keys(query), *(metric.name for metric in query.metrics)}
     dates = [name for name in group_keys(query) if key_type(query, name) == "date"]
     dates += [metric.name for metric in query.metrics if metric_type(query, metric) == "date"]
     for row in rows:
+        if row.keys() != names:
+            raise ValueError("a row of another query")
         for name in dates:
             if row[name] is not None:
                 row[name] = datetime.fromisoformat(row[name])

@@ -32,21 +32,21 @@ class RemoteStore:
         body = self._ask("aggregate", query)
         try:
             return typed_rows(query, msgspec.json.decode(body, type=list[Row]))
-        except (msgspec.MsgspecError, KeyError) as error:
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise self._nonsense() from error
 
     def select(self, selection: Selection) -> Page:
         body = self._ask("select", checked_selection(selection))
         try:
             return page_from_wire(body)
-        except (msgspec.MsgspecError, KeyError) as error:
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise self._nonsense() from error
 
     def get(self, dataset: str, id: str) -> Document | None:
         body = self._ask("get", Key(known_dataset(dataset).name, id))
         try:
             return document_from_wire(body)
-        except (msgspec.MsgspecError, KeyError) as error:
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
             raise self._nonsense() from error
 
     def close(self) -> None:

@@ -212,9 +212,11 @@ class ElasticsearchStore:
         if not new or not self.settings.manage_templates:
             return
         with answering():
-            found = self._client.indices.get_index_template(
-                name=f"{self.settings.prefix}-*", filter_path=["index_templates.name"]
-            ).body.get("index_templates", [])
+            found = (
+                self._client.options(ignore_status=404)
+                .indices.get_index_template(name=f"{self.settings.prefix}-*", filter_path=["index_templates.name"])
+                .body.get("index_templates", [])
+            )
         if len(found) < len(DATASETS):
             self.prepare()
         with self._lock:

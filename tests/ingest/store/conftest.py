@@ -17,6 +17,7 @@ from ingest.store.protocol import Document
 from tests.conftest import delete_prefix, indices_of
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+FULL_DATES = {"tls__server__not_after": datetime(1, 1, 1, tzinfo=UTC)}
 AnyStore = DuckStore | ElasticsearchStore
 
 
