@@ -27,4 +27,4 @@ def configuration_from(file: Path | None, environ: Mapping[str, str] | None = No
         text = path.read_text(encoding="utf-8") if named or path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
-    return load(text, environ, str(path))
+    return load(text, environ, str(path) if text else "configuration")

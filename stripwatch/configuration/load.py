@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -35,11 +36,18 @@ def load(text: str, environ: Mapping[str, str], where: str = "configuration") ->
     _refuse_unknown(tree, where)
     _overlay(tree, environ)
     try:
-        return msgspec.convert(tree, Configuration, strict=False)
+        return msgspec.convert(tree, Configuration, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{where}: {_readable(error)}") from error
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{where}: {error}") from error
+
+
+def _path(wanted: type, value: Any) -> Any:
+    """The one type that msgspec does not know."""
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"a setting of type {wanted.__name__}")
 
 
 def sections() -> dict[str, type]:
@@ -103,17 +111,17 @@ def _overlay(tree: dict[str, Any], environ: Mapping[str, str]) -> None:
         if setting is None:
             tree[section] = value
         else:
-            tree.setdefault(section, {})[setting] = _from_text(value, sections()[section], setting)
+            tree.setdefault(section, {})[setting] = _from_text(name, value, sections()[section], setting)
 
 
-def _from_text(value: str, section: type, setting: str) -> Any:
+def _from_text(name: str, value: str, section: type, setting: str) -> Any:
     hint = typing.get_type_hints(section)[setting]
     origins = {typing.get_origin(hint), *(typing.get_origin(part) for part in _union_parts(hint))}
     if value[:1] in ("[", "{") or origins & {dict, Mapping, types.MappingProxyType}:
         try:
             return msgspec.json.decode(value)
         except msgspec.DecodeError as error:
-            raise ConfigurationError(f"{PREFIX}…_{setting.upper()}: JSON is wanted: {error}") from error
+            raise ConfigurationError(f"{name}: JSON is wanted: {error}") from error
     if origins & {list, tuple, frozenset, set}:
         return [part.strip() for part in value.split(",") if part.strip()]
     return value

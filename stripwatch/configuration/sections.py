@@ -26,9 +26,9 @@ class DataSettings:
 
     folder: Path = Path("~/.local/share/stripwatch")
     """Spool, dead letters, certificate, incident states and the DuckDB file; ``~`` is the user's home."""
-    keep_sessions_days: int = 400
-    """Sessions older than this are dropped from the store; 0 keeps them for ever."""
-    keep_reports_days: int = 800
+    keep_sessions_days: int = 0
+    """Sessions whose own time is longer ago than this are dropped from the store; 0 keeps them for ever."""
+    keep_reports_days: int = 0
     """Reports and their rows, likewise."""
 
 

@@ -20,6 +20,7 @@ from collector.smtp.intake import SmtpIntake
 from dashboards.app import create_app
 from dashboards.sources import Health
 from ingest.incidents.states import set_state
+from ingest.store.protocol import StoreReader
 from stripwatch.configuration import ConfigurationError
 from stripwatch.serve.control import Controls, control_app
 from stripwatch.serve.health import health
@@ -82,6 +83,10 @@ class Service:
         """Where each part listens, by name: smtp, https, dashboard."""
         parts = {"smtp": self._smtp, "https": self._https, "dashboard": self._dashboard}
         return {name: part.address for name, part in parts.items() if part is not None}
+
+    @property
+    def store(self) -> StoreReader:
+        return self._pipeline.store
 
     def settled(self) -> bool:
         """Whether everything taken is drained and judged."""

@@ -1,0 +1,3 @@
+from stripwatch.cli import main
+
+main()

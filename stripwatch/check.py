@@ -1,0 +1,159 @@
+"""What ``stripwatch check`` looks at: each part opened as the service would, each complaint with its cure."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from ingest.spool.depth import DepthMeter
+from ingest.store.errors import StoreError, StoreLocked
+from stripwatch.cli.reading import served
+from stripwatch.configuration import Configuration, ConfigurationError
+from stripwatch.site import Site
+
+OLD_DATA = timedelta(days=90)
+BUILT_AFTER = datetime(2026, 1, 1).astimezone()
+"""A clock before this is wrong: the program is younger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the table. ``mend`` is empty when all is well."""
+
+    state: Literal["ok", "warning", "error"]
+    part: str
+    says: str
+    mend: str = ""
+
+    def row(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def findings(site: Site) -> Iterator[Finding]:
+    """Every part in turn. Changes nothing but for making the data folder."""
+    yield Finding("ok", "configuration", f"readable; data in {site.folders.root}")
+    yield _clock(site.now())
+    running = served(site)
+    yield Finding("ok", "service", "runs") if running else Finding("warning", "service", "does not run here", "stripwatch serve")
+    yield from _folder(site)
+    yield from _store(site, running)
+    yield from _intakes(site.configuration, running)
+    yield from _places(site)
+    yield _networks(site.configuration)
+
+
+def _clock(now: datetime) -> Finding:
+    if now < BUILT_AFTER:
+        return Finding("error", "clock", f"says {now:%Y-%m-%d}", "set the clock (NTP): certificates and reports are judged by it")
+    return Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _folder(site: Site) -> Iterator[Finding]:
+    try:
+        site.make_folder()
+        free = shutil.disk_usage(site.folders.root).free
+    except (ConfigurationError, OSError) as error:
+        yield Finding("error", "data folder", str(error), "give the user that runs stripwatch a folder of its own")
+        return
+    limits = site.configuration.spool
+    if free < limits.min_free_bytes + limits.pending_bytes // 10:
+        yield Finding("warning", "disk", f"{free >> 20} MiB free", "the spool refuses mail below [spool] min_free_bytes: make room")
+    else:
+        yield Finding("ok", "disk", f"{free >> 30} GiB free")
+    if not site.folders.spool.exists():
+        yield Finding("ok", "spool", "empty")
+        return
+    depth = DepthMeter(site.folders.spool, limits=limits).read()
+    says = f"{depth.records} records wait, {depth.retired_bytes >> 20} MiB kept for replay"
+    if depth.quarantine_files:
+        yield Finding("warning", "spool", f"{says}; {depth.quarantine_files} damaged pieces set aside", "check the disk; see quarantine/")
+    else:
+        yield Finding("warning" if depth.full >= limits.warn_at else "ok", "spool", says)
+    letters = site.dead_letters().status().letters if site.folders.dead_letters.exists() else 0
+    mend = "stripwatch deadletter list" if letters else ""
+    yield Finding("warning" if letters else "ok", "dead letters", str(letters), mend)
+
+
+def _store(site: Site, running: bool) -> Iterator[Finding]:
+    kind = site.configuration.store
+    if kind == "duckdb" and running:
+        yield Finding("ok", "store", "DuckDB, held by the running service")
+        return
+    try:
+        store = site.store()
+        store.prepare()
+        store.close()
+    except StoreLocked as error:
+        yield Finding("error", "store", str(error), "stop the other process, or give this one a data folder of its own")
+    except StoreError as error:
+        yield Finding(
+            "error",
+            "store",
+            f"{error.reason}: {error}",
+            "see [elasticsearch] hosts" if kind == "elasticsearch" else "stripwatch serve rebuilds it",
+        )
+    else:
+        yield Finding("ok", "store", f"{kind} answers")
+
+
+def _intakes(configuration: Configuration, running: bool) -> Iterator[Finding]:
+    smtp, serve = configuration.smtp, configuration.serve
+    if serve.smtp and not smtp.recipients and not smtp.accept_any_recipient:
+        yield Finding("error", "smtp", "takes mail for nobody", 'set [smtp] recipients = ["tls-reports@your.domain"]')
+    elif serve.smtp:
+        yield _listening("smtp", smtp.host, smtp.port, running)
+    if serve.https:
+        yield _listening("https", configuration.https.host, configuration.https.port, running)
+    if serve.certificate is None:
+        says = "self-made: fine for mail, and RFC 8460 lets reporters ignore it for HTTPS"
+        yield Finding("warning", "certificate", says, "set [serve] certificate and key")
+    else:
+        yield _certificate(serve.certificate, serve.key)
+
+
+def _listening(name: str, host: str, port: int, running: bool) -> Finding:
+    """Whether the address can be had, or is held by the service that runs."""
+    if running:
+        return Finding("ok", name, f"{host}:{port}, held by the running service")
+    try:
+        with socket.create_server((host or "0.0.0.0", port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return Finding("ok", name, f"{host}:{port} is free")
+    except PermissionError:
+        return Finding("error", name, f"port {port} needs a right", "give CAP_NET_BIND_SERVICE (the unit in deploy/ does)")
+    except OSError as error:
+        return Finding("error", name, f"{host}:{port}: {error.strerror}", f"free the port, or set [{name}] host and port")
+
+
+def _certificate(certificate: Path, key: Path | None) -> Finding:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate.expanduser(), key.expanduser() if key else None)
+    except (OSError, ssl.SSLError) as error:
+        return Finding("error", "certificate", f"{certificate}: {error}", "see [serve] certificate and key")
+    return Finding("ok", "certificate", str(certificate))
+
+
+def _places(site: Site) -> Iterator[Finding]:
+    try:
+        ages = site.enricher().ages()
+    except ConfigurationError as error:
+        yield Finding("error", "places", str(error), "see [networks] table and [places] maxmind")
+        return
+    if not ages:
+        yield Finding("warning", "places", "no data: countries and operators stay unknown", "set [places] packaged = true or name files")
+    today = site.now().date()
+    for age in ages:
+        old = age.built is not None and today - age.built > OLD_DATA
+        made = f", made {age.built}" if age.built else ""
+        yield Finding("warning" if old else "ok", "places", f"{age.name}{made}; {age.credit}", "update it" if old else "")
+
+
+def _networks(configuration: Configuration) -> Finding:
+    if not configuration.networks.ours:
+        return Finding("warning", "networks", "none are called ours: no session is inbound or outbound", "set [networks] ours")
+    return Finding("ok", "networks", ", ".join(configuration.networks.ours))

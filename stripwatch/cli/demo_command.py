@@ -1,0 +1,83 @@
+"""``stripwatch demo``"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.store.protocol import StoreReader, select_all
+from ingest.store.query import Selection
+from stripwatch.cli.output import Form, write
+from stripwatch.demo.run import Demo, demo_configuration, quiet_logging, stored_counts
+from stripwatch.serve.service import Service
+from stripwatch.site import Site
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+COLUMNS = [
+    ("severity", "severity"),
+    ("rule", "rule"),
+    ("country", "country"),
+    ("affected", "affected"),
+    ("total", "of"),
+    ("at_least", "at least"),
+    ("agreement", "seen by"),
+    ("subject", "path, country, server …"),
+]
+SEEN_BY = {"wire_and_reports": "wire and reports", "wire_only": "wire", "reports_only": "reports"}
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print what was stored and found, and end.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Port of the dashboard; 0 takes a free one.")] = 0,
+) -> None:
+    """The whole product on this machine, with nothing configured: sample reports are mailed and posted to its own intakes,
+    a sample capture goes through the sniffer. All addresses and names in it are invented.
+
+    Example: stripwatch demo --once
+    """
+    folder = Path(tempfile.mkdtemp(prefix="stripwatch-demo-"))
+    try:
+        with quiet_logging():
+            asyncio.run(_shown(Site(demo_configuration(folder, port, dict(os.environ))), once))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _shown(site: Site, once: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    service = Service(site)
+    try:
+        await service.start()
+        host, port = service.addresses["dashboard"]
+        typer.echo(f"store      {site.configuration.store}, temporary data in {site.folders.root}")
+        await Demo(site, service, typer.echo).fill()
+        await asyncio.to_thread(_summary, service.store)
+        typer.echo(f"\ndashboard  http://{host}:{port}/")
+        if not once:
+            typer.echo("           Ctrl-C ends the demo and removes its data")
+            await stop.wait()
+    finally:
+        await service.stop()
+
+
+def _summary(store: StoreReader) -> None:
+    counts = stored_counts(store)
+    typer.echo("stored     " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    found = [document.fields for document in select_all(store, Selection(dataset="incidents"))]
+    found.sort(key=lambda fields: (_GRAVITY.index(fields["severity"]), fields["rule"], fields["subject"]))
+    rows = [{**fields, "at_least": f"{fields['lower']:.0%}", "agreement": SEEN_BY.get(fields.get("agreement", ""), "")} for fields in found]
+    typer.echo(f"\n{len(rows)} incidents\n")
+    write(rows, COLUMNS, Form.table, "No incidents.")
+
+
+_GRAVITY = ("critical", "high", "medium", "low")

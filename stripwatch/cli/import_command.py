@@ -1,0 +1,71 @@
+"""``stripwatch import``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+import typer
+
+from collector.files import CaptureFile, FileProblem, FileSettings, read_paths
+from ingest.spool.record import SpoolRecord
+from ingest.spool.spool import Spool
+from stripwatch.cli.failure import INPUT_FAILED, complain
+from stripwatch.cli.feeding import drain_here
+from stripwatch.cli.options import Config
+from stripwatch.cli.outcome import say_outcome
+from stripwatch.cli.progress import progress
+from stripwatch.configuration import configuration_from
+from stripwatch.site import Site
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+GROUP_BYTES = 8 << 20
+
+
+@app.command(name="import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders, mbox, Maildir, captures; - is standard input.", metavar="PATH…")],
+    config: Config = None,
+) -> None:
+    """Put what lies in files into the store, by the same way as what comes by mail.
+
+    Example: stripwatch import ~/Maildir reports/ monday.pcapng.zst
+    """
+    site = Site(configuration_from(config))
+    failed = False
+    with site.spool() as spool, progress("read") as step:
+        group: list[SpoolRecord] = []
+        for found in read_paths(paths, FileSettings(), site.clock, _stdin()):
+            step(1)
+            if isinstance(found, FileProblem):
+                complain(f"{found.path}: {found.reason}{': ' + found.detail if found.detail else ''}")
+                failed = True
+            elif isinstance(found, CaptureFile):
+                failed |= not _sniff(site, spool, found)
+            else:
+                group.append(found)
+                if sum(len(record.body) for record in group) >= GROUP_BYTES:
+                    spool.append_many(group)
+                    group.clear()
+        spool.append_many(group)
+    with progress("stored") as step:
+        drained = drain_here(site, step)
+    say_outcome(drained)
+    if failed or (drained is not None and drained.tally.outcomes["dead_letter"]):
+        raise typer.Exit(INPUT_FAILED)
+
+
+def _sniff(site: Site, spool: Spool, capture: CaptureFile) -> bool:
+    from stripwatch.cli.sniffing import session_lines, spool_sessions
+
+    try:
+        return spool_sessions(site, spool, session_lines(site, capture.stream or capture.path), str(capture.path))
+    except OSError as error:
+        complain(f"{capture.path}: {error.strerror or error}")
+        return False
+
+
+def _stdin() -> BinaryIO:
+    import sys
+
+    return sys.stdin.buffer

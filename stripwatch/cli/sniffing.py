@@ -1,0 +1,101 @@
+"""From captures to session lines, by the engine that is asked for, and from there into the spool."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from ingest.spool.record import SpoolRecord
+from ingest.spool.spool import Spool
+from sniffer.engine import read_connections
+from sniffer.errors import CaptureError
+from sniffer.jobs import map_connections
+from sniffer.networks import Networks
+from sniffer.session import observe, session_json
+from sniffer.settings import EngineSettings, ports_of
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
+from sniffer.tls.trust import TrustStore
+from sniffer.weird import Weird
+from stripwatch.cli.failure import complain
+from stripwatch.configuration import Configuration
+from stripwatch.site import Site
+
+GROUP_SESSIONS = 1000
+GROUP_BYTES = 8 << 20
+Capture = Path | BinaryIO
+
+
+def session_lines(site: Site, capture: Capture, *, weird: Weird | None = None, jobs: int = 1) -> Iterator[bytes]:
+    """Each mail session of a capture as a line of JSON, as it ends. Raises CaptureError, or NoTshark, at the end of what
+    could be read. A second job is only used for files."""
+    configuration = site.configuration
+    settings = sniff_settings(configuration)
+    weird = weird if weird is not None else Weird()
+    ports = ports_of(settings.protocols, frozenset(configuration.sniff.smtp_ports))
+    if configuration.sniff.engine == "pyshark":
+        from sniffer.wireshark.engine import read_sessions
+
+        return map(session_json, read_sessions(capture, settings=settings, ports=ports, weird=weird))
+    line = partial(session_line, settings=settings)
+    engine = EngineSettings(ports=ports)
+    if isinstance(capture, Path):
+        return filter(None, map_connections(capture, line, settings=engine, weird=weird, jobs=jobs))
+    return filter(None, map(line, read_connections(capture, settings=engine, weird=weird)))
+
+
+def session_line(connection: Connection, settings: SniffSettings) -> bytes:
+    """The connection's line; empty when it is no mail session."""
+    session = observe(connection, settings)
+    return b"" if session is None else session_json(session)
+
+
+def sniff_settings(configuration: Configuration) -> SniffSettings:
+    """What the observers need of the configuration; certificates are judged by the system's own roots."""
+    sniff = configuration.sniff
+    ours = configuration.networks.ours
+    return SniffSettings(
+        observer_name=sniff.observer,
+        protocols=frozenset(sniff.protocols),
+        smtp_ports=frozenset(sniff.smtp_ports),
+        own_networks=Networks(ours) if ours else None,
+        mail_domains=configuration.reports.domains,
+        trust_store=_system_roots(),
+        show_addresses=sniff.keep_addresses,
+    )
+
+
+def _system_roots() -> TrustStore | None:
+    """The system's own bundle of roots; None (certificates are not checked) where there is none."""
+    bundle = ssl.get_default_verify_paths().cafile
+    try:
+        return TrustStore.from_pem(Path(bundle).read_bytes()) if bundle else None
+    except (OSError, ValueError):
+        return None
+
+
+def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str) -> bool:
+    """Sessions to the spool as they end, in groups; False when the capture is damaged (said on stderr in one line)."""
+    group: list[bytes] = []
+    size = 0
+    try:
+        for line in lines:
+            group.append(line)
+            size += len(line)
+            if len(group) >= GROUP_SESSIONS or size >= GROUP_BYTES:
+                spool.append(_record(site, group, name))
+                group, size = [], 0
+    except CaptureError as error:
+        complain(f"{name}: {error.reason}: {error}")
+        return False
+    finally:
+        if group:
+            spool.append(_record(site, group, name))
+    return True
+
+
+def _record(site: Site, lines: list[bytes], name: str) -> SpoolRecord:
+    return SpoolRecord(way="sniffer", content="sessions", arrived_at=site.clock.wall(), body=b"".join(lines), file_path=name)
