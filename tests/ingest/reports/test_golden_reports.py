@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ingest.reports import FoundReport, Unusable, read_reports, render_report
+from ingest.reports.reader import FoundReport, Unusable, read_reports
+from ingest.reports.render import render_report
 
 FOLDER = Path(__file__).parents[2] / "golden" / "reports"
 CASES = sorted(path.parent for path in FOLDER.glob("*/expected.json"))

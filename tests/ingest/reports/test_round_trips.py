@@ -9,11 +9,12 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.reports import FoundReport, read_reports, render_report
 from ingest.reports.dmarc import read_dmarc
 from ingest.reports.limits import DEFAULT_LIMITS
 from ingest.reports.model import DmarcRecord, DmarcReport, TlsReport
+from ingest.reports.reader import FoundReport, read_reports
 from ingest.reports.records import BLOCK_ROWS, Records
+from ingest.reports.render import render_report
 from ingest.reports.warnings import Notes
 from tests.ingest.reports.report_texts import dmarc_blocks, dmarc_reports, dmarc_xml, records, tls_json, tls_reports
 
