@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 
 
 def place_fields(prefix: str, address: str, enricher: Enricher) -> dict[str, Any]:

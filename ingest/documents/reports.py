@@ -11,7 +11,7 @@ import msgspec
 
 from ingest.documents.ends import far_end_fields
 from ingest.documents.fields import storable
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 from ingest.identity import report_uid, row_id
 from ingest.reports.model import DmarcRecord, DmarcReport, FailureDetail, FailureReport, Report, TlsPolicy, TlsReport
 from ingest.store.protocol import Document

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.documents.ends import far_end_address, far_end_fields, path_text, place_fields
 from ingest.documents.errors import BadSession
 from ingest.documents.fields import checked, flatten
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 from ingest.identity import session_id
 from ingest.store.protocol import Document
 from ingest.store.schema import SESSIONS, VERDICTS

@@ -22,7 +22,7 @@ from ingest.drain.batch import Batch, Origin, Spans
 from ingest.drain.judgement import Judge
 from ingest.drain.reports import ReportIntake
 from ingest.drain.sessions import SessionIntake
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.spool.errors import CheckpointFailed
 from ingest.spool.reader import SpoolReader

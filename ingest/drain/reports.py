@@ -10,11 +10,11 @@ from ingest.documents.arrivals import Outcome, Tally, address_or_none
 from ingest.documents.reports import Standing, identity, report_document, row_documents
 from ingest.drain.batch import Batch, Origin
 from ingest.drain.judgement import Judge
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 from ingest.identity import conflict_uid
-from ingest.reports import FoundReport, Unusable, read_reports
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.reports.model import Report
+from ingest.reports.reader import FoundReport, Unusable, read_reports
 from ingest.store.errors import StoreUnavailable
 from ingest.store.protocol import Document, Store
 

@@ -13,7 +13,7 @@ from ingest.documents.arrivals import Tally
 from ingest.documents.errors import BadSession
 from ingest.documents.sessions import session_document
 from ingest.drain.batch import Batch, Origin
-from ingest.enrich import Enricher
+from ingest.enrich.enricher import Enricher
 from ingest.store.protocol import Document
 
 MAX_SESSIONS_BYTES = 256 << 20

@@ -8,7 +8,9 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from ingest.reports import FoundReport, Report, Unusable, read_reports, render_report
+from ingest.reports.model import Report
+from ingest.reports.reader import FoundReport, Unusable, read_reports
+from ingest.reports.render import render_report
 from stripwatch.cli.failure import INPUT_FAILED, CommandFailed, complain
 from stripwatch.cli.options import Config, Json
 from stripwatch.cli.output import Form

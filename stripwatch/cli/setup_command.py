@@ -26,7 +26,7 @@ def elasticsearch(config: Config = None) -> None:
 
     Example: STRIPWATCH_ELASTICSEARCH_URL=http://127.0.0.1:9200 stripwatch setup elasticsearch
     """
-    from ingest.store.elasticsearch_store import ElasticsearchStore
+    from ingest.store.elasticsearch_store.store import ElasticsearchStore
 
     site = Site(configuration_from(config))
     store = ElasticsearchStore(site.configuration.elasticsearch)

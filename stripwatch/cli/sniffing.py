@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,9 @@ def _system_roots() -> TrustStore | None:
     """The system's own bundle of roots; None (certificates are not checked) where there is none."""
     bundle = ssl.get_default_verify_paths().cafile
     try:
-        return TrustStore.from_pem(Path(bundle).read_bytes()) if bundle else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of oddities of single roots, which are the system's business
+            return TrustStore.from_pem(Path(bundle).read_bytes()) if bundle else None
     except (OSError, ValueError):
         return None
 

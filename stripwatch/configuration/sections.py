@@ -15,7 +15,7 @@ from ingest.dead_letters.folder import DeadLetterLimits
 from ingest.incidents.settings import Settings as IncidentSettings
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.spool.limits import SpoolLimits
-from ingest.store.elasticsearch_store import ElasticsearchSettings
+from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
 
 StoreKind = Literal["duckdb", "elasticsearch"]
 

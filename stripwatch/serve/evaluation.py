@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from ingest.drain import Spans
+from ingest.drain.batch import Spans
 from ingest.incidents.evaluation import evaluate
 from ingest.incidents.model import Incident
 from ingest.incidents.settings import Settings

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from dashboards.sources import Health, HealthCheck
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain import Drain
-from ingest.enrich import Enricher
+from ingest.drain.drain import Drain
+from ingest.enrich.enricher import Enricher
 from ingest.spool.spool import Spool
 from stripwatch.version import VERSION
 

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from collector.counters import IntakeSnapshot
 from ingest.dead_letters.folder import DeadLetters
 from ingest.documents.arrivals import GRAVEST_FIRST
-from ingest.drain import Drain
+from ingest.drain.drain import Drain
 from ingest.spool.spool import Spool
 from stripwatch.version import VERSION
 

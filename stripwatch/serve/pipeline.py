@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain import Drain, Spans
-from ingest.enrich import Enricher
+from ingest.drain.batch import Spans
+from ingest.drain.drain import Drain
+from ingest.enrich.enricher import Enricher
 from ingest.incidents.states import FILE_NAME, StateBook
 from ingest.spool.replay import replay
 from ingest.store.errors import StoreDamaged

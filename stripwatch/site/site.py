@@ -9,8 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain import Judge, WayJudge
-from ingest.enrich import Enricher, MaxMindFiles, PackagedPlaces, PlaceDataError, PlaceSource, PrefixTable
+from ingest.drain.judgement import Judge, WayJudge
+from ingest.enrich.enricher import Enricher
+from ingest.enrich.errors import PlaceDataError
+from ingest.enrich.maxmind import MaxMindFiles
+from ingest.enrich.packaged import PackagedPlaces
+from ingest.enrich.place import PlaceSource
+from ingest.enrich.prefixes import PrefixTable
 from ingest.spool.clock import SYSTEM_CLOCK, Clock
 from ingest.spool.reader import SpoolReader
 from ingest.spool.spool import Spool
@@ -57,10 +62,10 @@ class Site:
     def store(self) -> Store:
         """The store, for writing. Raises StoreLocked, StoreDamaged or StoreUnavailable."""
         if self.configuration.store == "elasticsearch":
-            from ingest.store.elasticsearch_store import ElasticsearchStore
+            from ingest.store.elasticsearch_store.store import ElasticsearchStore
 
             return ElasticsearchStore(self.configuration.elasticsearch)
-        from ingest.store.duckdb_store import DuckStore
+        from ingest.store.duckdb_store.store import DuckStore
 
         self.make_folder()
         settings = self.configuration.duckdb

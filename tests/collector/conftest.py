@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 import pytest
 
 from collector.certificate import Certificate, CertificateSettings
-from collector.https import HttpsIntake, HttpsSettings
-from collector.smtp import SmtpIntake, SmtpSettings
+from collector.https.intake import HttpsIntake
+from collector.https.settings import HttpsSettings
+from collector.smtp.intake import SmtpIntake
+from collector.smtp.settings import SmtpSettings
 from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.limits import SpoolLimits
 from ingest.spool.reader import SpoolReader

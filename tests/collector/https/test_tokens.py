@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from collector.errors import SettingsError
-from collector.https import HttpsSettings
+from collector.https.settings import HttpsSettings
 from collector.https.tokens import Tokens
 
 HASH = "sha256:" + hashlib.sha256(b"the-second-secret").hexdigest()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from collector.errors import SettingsError
-from collector.smtp import SmtpIntake, SmtpSettings
+from collector.smtp.intake import SmtpIntake
+from collector.smtp.settings import SmtpSettings
 
 
 def test_defaults_are_the_documented_limits() -> None:

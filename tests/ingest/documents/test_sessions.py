@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ingest.documents.errors import BadSession
 from ingest.documents.sessions import session_document
-from ingest.enrich import Enricher, PrefixTable
+from ingest.enrich.enricher import Enricher
+from ingest.enrich.prefixes import PrefixTable
 from ingest.store.schema import SESSIONS
 
 ENRICHER = Enricher([PrefixTable.from_csv(["192.0.2.0/24,DE,64510,Our Net", "198.51.100.0/24,TN,64500,Their Net"])])

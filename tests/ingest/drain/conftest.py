@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain import Drain, DrainSettings, WayJudge
-from ingest.enrich import Enricher, PrefixTable
+from ingest.drain.drain import Drain, DrainSettings
+from ingest.drain.judgement import WayJudge
+from ingest.enrich.enricher import Enricher
+from ingest.enrich.prefixes import PrefixTable
 from ingest.spool.reader import SpoolReader
 from ingest.spool.record import SpoolRecord
 from ingest.spool.spool import Spool
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document, Store, select_all
 from ingest.store.query import Selection
 

@@ -3,7 +3,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.drain import Drain, Spans
+from ingest.drain.batch import Spans
+from ingest.drain.drain import Drain
 from ingest.store.errors import StoreUnavailable
 from ingest.store.protocol import Document, Fate
 

@@ -1,4 +1,7 @@
-from ingest.enrich import UNKNOWN, Enricher, PackagedPlaces, Place, PrefixTable
+from ingest.enrich.enricher import Enricher
+from ingest.enrich.packaged import PackagedPlaces
+from ingest.enrich.place import UNKNOWN, Place
+from ingest.enrich.prefixes import PrefixTable
 
 OWN = PrefixTable.from_csv(["192.0.2.0/24,TN,64500,Invented Net", "8.8.8.0/24,CH,,"])
 

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.enrich import UNKNOWN, Place, PlaceDataError, PrefixTable
+from ingest.enrich.errors import PlaceDataError
+from ingest.enrich.place import UNKNOWN, Place
+from ingest.enrich.prefixes import PrefixTable
 
 TABLE = """prefix,country,as,name
 # documentation ranges

@@ -14,8 +14,9 @@ import pytest
 
 from ingest.incidents.evaluation import evaluate
 from ingest.incidents.model import Incident
-from ingest.store.duckdb_store import DuckStore
-from ingest.store.elasticsearch_store import ElasticsearchSettings, ElasticsearchStore
+from ingest.store.duckdb_store.store import DuckStore
+from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
+from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.protocol import Document, select_all
 from ingest.store.query import Selection
 from tests.conftest import delete_prefix, indices_of

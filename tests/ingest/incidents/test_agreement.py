@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ingest.incidents.model import Incident
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document
 from tests.ingest.incidents.conftest import fill, repeated, settle
 from tests.ingest.incidents.test_evaluation import AGREEING

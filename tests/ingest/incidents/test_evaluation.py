@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest.incidents.evaluation import WITHDRAWN
 from ingest.incidents.model import Incident, evidence_selection
 from ingest.incidents.states import StateBook, set_state
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document, select_all
 from tests.ingest.incidents.conftest import AnyStore, documents_of, fill, repeated, settle, stored
 

@@ -7,7 +7,7 @@ import pytest
 from ingest.incidents import evidence as module
 from ingest.incidents.evidence import evidence
 from ingest.incidents.finding import Finding
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ingest.incidents.groups import IN_ONE_QUERY, TIMES, grouped, grouped_by_lot, is_
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.errors import TooManyGroups
 from ingest.store.protocol import Document, Page
 from ingest.store.query import Metric, Query, Row, Selection

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingest.incidents import states
 from ingest.incidents.errors import UnknownIncident, UnknownState
 from ingest.incidents.states import StateBook, set_state
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 

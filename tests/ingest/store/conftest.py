@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingest.store.duckdb_store import DuckStore
-from ingest.store.elasticsearch_store import ElasticsearchSettings, ElasticsearchStore
+from ingest.store.duckdb_store.store import DuckStore
+from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
+from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.protocol import Document
 from tests.conftest import delete_prefix, indices_of
 

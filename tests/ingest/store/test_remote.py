@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ingest.store.duckdb_store import DuckStore, sql, store
+from ingest.store.duckdb_store import sql, store
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.errors import QueryError, StoreUnavailable, TooManyGroups
 from ingest.store.protocol import select_all
 from ingest.store.query import Query, Selection

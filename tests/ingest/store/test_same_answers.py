@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from ingest.store.check import group_keys
-from ingest.store.duckdb_store import DuckStore
-from ingest.store.elasticsearch_store import ElasticsearchStore
+from ingest.store.duckdb_store.store import DuckStore
+from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.protocol import CREATED, Document, select_all
 from ingest.store.query import Query, Row, Selection
 from ingest.store.schema import DATASETS

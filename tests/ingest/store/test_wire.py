@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.wire import ROUTES, answer
 
 from .conftest import FULL_DATES, session

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import EXISTS, select_all
 from ingest.store.query import Query, Selection
 

@@ -13,8 +13,8 @@ import duckdb
 import pytest
 
 from ingest.store import answer
-from ingest.store.duckdb_store import DuckStore
 from ingest.store.duckdb_store.files import log_path, set_aside
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.errors import StoreDamaged, StoreLocked, StoreUnavailable, TooManyGroups
 from ingest.store.protocol import CREATED, EXISTS, Document
 from ingest.store.query import MAX_GROUPS, Query, Selection
@@ -72,7 +72,7 @@ def _with_log(path: Path) -> None:
     writer = "\n".join(
         [
             "import os, sys",
-            "from ingest.store.duckdb_store import DuckStore",
+            "from ingest.store.duckdb_store.store import DuckStore",
             "from tests.ingest.store.duckdb_store.writer import batch",
             "store = DuckStore(sys.argv[1])",
             "[store.create(batch(n)) for n in range(10)]",

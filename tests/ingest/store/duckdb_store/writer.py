@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 
-from ingest.store.duckdb_store import DuckStore
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document
 
 BATCH = 20

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.store.elasticsearch_store import ElasticsearchSettings, ElasticsearchStore
+from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
+from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.errors import StoreUnavailable
 from ingest.store.protocol import CREATED, EXISTS, Document, Fate, select_all
 from ingest.store.query import Query, Selection

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from ingest.store.elasticsearch_store import ElasticsearchStore, aggregate
+from ingest.store.elasticsearch_store import aggregate
+from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.elasticsearch_store.templates import component_templates
 from ingest.store.errors import TooManyGroups
 from ingest.store.protocol import CREATED, EXISTS, Document
