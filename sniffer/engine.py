@@ -100,6 +100,7 @@ def read_connections(captures: Capture | Sequence[Capture], *, settings: EngineS
                     for records in read_records(source, settings.chunk):
                         links.update(interface.link_type for interface in records.interfaces)
                         yield from engine.feed(records)
+                        gc.collect(1)
                 _check_links(links)
             except CaptureError as error:
                 damage = damage or error
@@ -119,7 +120,8 @@ def _check_links(links: set[int]) -> None:
 
 @contextmanager
 def frozen_garbage() -> Iterator[None]:
-    """No garbage collection meanwhile: the engine makes no cycles, and looking for them costs an eighth of the time."""
+    """No garbage collection by chance meanwhile: looking for cycles over and over costs an eighth of the time. What
+    was made since the last window is looked through once a window."""
     enabled = gc.isenabled()
     gc.disable()
     try:

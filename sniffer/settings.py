@@ -41,7 +41,7 @@ class EngineSettings:
     """A silent connection ends after this; what comes later starts another."""
     flow_memory: int = 256 << 20
     """Cap of the flow table: beyond it the emptiest connections are ended first (``evicted``)."""
-    unanswered: int = 400_000
+    unanswered: int = 200_000
     """Cap of packets held for connections without payload; beyond it the oldest are forgotten."""
     fragment_memory: int = 4 << 20
     """Cap of IP fragments waiting for the rest of their datagram."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Octets
 from sniffer.flows.flow import Flow
-from sniffer.flows.groups import MOST_ROWS, group
+from sniffer.flows.groups import group
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.packets.columns import SYN, Aside, Columns
@@ -22,7 +22,9 @@ from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
 _FLOW_COST = 2000
-_KEEP = 0.8
+_AT_ONCE = 1 << 16
+"""Packets grouped at once: a window of ordinary mail has about as many, a flood many more."""
+_KEEP = 0.6
 """Share of the cap that is left in use when flows have to go."""
 
 Tombstone = tuple[int, int | None, int | None]
@@ -85,8 +87,8 @@ class FlowTable:
         """Take a window's segments; yield the connections that ended, in order of their end."""
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
-        for start in range(0, len(columns), MOST_ROWS // 2):
-            part = columns.pick(slice(start, start + MOST_ROWS // 2)) if len(columns) > MOST_ROWS // 2 else columns
+        for start in range(0, len(columns), _AT_ONCE):
+            part = columns.pick(slice(start, start + _AT_ONCE)) if len(columns) > _AT_ONCE else columns
             yield from self._process(part, aside, buffer)
 
     def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Flow]:
