@@ -57,6 +57,8 @@ class Walk:
         self._sure = connection.client.from_start
         self._recipients = 0
         self._lmtp = False
+        self._peeked_at = -1
+        self._peeked: Reply | None = None
 
     def run(self) -> Walk:
         self._step_over_proxy_header()
@@ -103,7 +105,7 @@ class Walk:
         end = self._client.find(b"\n", self.client_position)
         first = parse_command(self._client[self.client_position : end]) if end >= 0 else None
         before = time_at(connection.client, self.client_position, _NEVER) if first else -1
-        while reply := next_reply(self._server, self.server_position):
+        while reply := self._peek_reply():
             opens = self._opens(reply, first)
             if not opens and time_at(connection.server, reply.at, _NEVER) > before:
                 return
@@ -140,7 +142,7 @@ class Walk:
 
     def _empty_line_was_answered(self) -> bool:
         """Some servers answer an empty line with an error, others ignore it."""
-        reply = next_reply(self._server, self.server_position)
+        reply = self._peek_reply()
         return reply is not None and reply.code >= 500
 
     def _note(self, command: Command, line: bytes, position: int) -> None:
@@ -168,8 +170,14 @@ class Walk:
     def _append(self, verb: str, argument: bytes, line: bytes, at: int, reply: Reply | None, known: bool = True) -> None:
         self.exchanges.append(Exchange(verb, argument, line, at, reply, known, self._sure))
 
+    def _peek_reply(self) -> Reply | None:
+        """The next reply, looked for once: many commands may come without one."""
+        if self._peeked_at != self.server_position:
+            self._peeked_at, self._peeked = self.server_position, next_reply(self._server, self.server_position)
+        return self._peeked
+
     def _take_reply(self) -> Reply | None:
-        reply = next_reply(self._server, self.server_position)
+        reply = self._peek_reply()
         if reply:
             self.server_position = reply.end
         return reply
