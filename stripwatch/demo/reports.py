@@ -1,6 +1,6 @@
 """The demo's reports, in the shapes that large senders use: mails with gzip and zip attachments, and bodies to POST.
 
-Reporters and addresses are invented or from documentation ranges; the domain reported on is example.org.
+Reporters are invented, addresses from documentation and benchmark ranges; the domain reported on is example.org.
 """
 
 from __future__ import annotations
@@ -144,14 +144,14 @@ def deliveries(now: datetime) -> Iterator[Mailed | Posted]:
 
 def _tls_day(day: int) -> Iterator[tuple[Reporter, int, list[dict[str, Any]]]]:
     yield CLOUD, 4200 + 60 * day, []
-    yield MUSTER, 900 + 11 * day, [_failure("certificate-expired", "198.51.100.40", 2)] if day == 5 else []
-    stripped = [_failure("starttls-not-supported", "198.51.100.100", 38 + day), _failure("validation-failure", "198.51.100.101", 4)]
+    yield MUSTER, 900 + 11 * day, [_failure("certificate-expired", "198.18.2.40", 2)] if day == 5 else []
+    stripped = [_failure("starttls-not-supported", "198.18.4.100", 38 + day), _failure("validation-failure", "198.18.4.101", 4)]
     yield CARRIER, 3, stripped
 
 
 def _dmarc_day(day: int) -> Iterator[tuple[Reporter, list[Row]]]:
-    yield CLOUD, [Row("192.0.2.30", 380 + 9 * day, True, True), Row("198.51.100.12", 6, True, False)]
-    spoofed = [Row("203.0.113.180", 140, False, False)] if day <= 2 else []
+    yield CLOUD, [Row("192.0.2.30", 380 + 9 * day, True, True), Row("198.18.1.12", 6, True, False)]
+    spoofed = [Row("198.19.6.180", 140, False, False)] if day <= 2 else []
     yield PACIFIC, [Row("192.0.2.30", 75 + day, True, True), *spoofed]
 
 

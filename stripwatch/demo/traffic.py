@@ -87,17 +87,17 @@ REMOVED = OFFER.replace("250-STARTTLS|", "")
 def meetings() -> list[Meeting]:
     """The week, meeting by meeting."""
     honest_in = [
-        ("198.51.100.10", "mail-a.cloud.example", 60, "1.3"),
-        ("198.51.100.11", "mail-b.cloud.example", 30, "1.3"),
+        ("198.18.1.10", "mail-a.cloud.example", 60, "1.3"),
+        ("198.18.1.11", "mail-b.cloud.example", 30, "1.3"),
         ("2001:db8:100::25", "mail6.muster.example", 24, "1.3"),
-        ("198.51.100.40", "out.muster.example", 36, "1.2"),
-        ("198.51.100.70", "mx.rei.example", 22, "1.3"),
-        ("198.51.100.170", "relay.island.example", 14, "1.3"),
-        ("198.51.100.200", "saida.exemplo.example", 18, "1.2"),
-        ("198.51.100.230", "sortie.exemple.example", 26, "1.3"),
-        ("203.0.113.170", "out.udaharan.example", 20, "1.2"),
-        ("203.0.113.200", "out.pacific.example", 16, "1.3"),
-        ("203.0.113.230", "out.north.example", 18, "1.3"),
+        ("198.18.2.40", "out.muster.example", 36, "1.2"),
+        ("198.18.3.70", "mx.rei.example", 22, "1.3"),
+        ("198.18.6.170", "relay.island.example", 14, "1.3"),
+        ("198.18.7.200", "saida.exemplo.example", 18, "1.2"),
+        ("198.18.8.230", "sortie.exemple.example", 26, "1.3"),
+        ("198.19.6.170", "out.udaharan.example", 20, "1.2"),
+        ("198.19.7.200", "out.pacific.example", 16, "1.3"),
+        ("198.19.8.230", "out.north.example", 18, "1.3"),
     ]
     week = [
         Meeting(client, _mx(client), "mx.example.org", name, count % 2, encrypted, count, version=version)
@@ -105,28 +105,28 @@ def meetings() -> list[Meeting]:
     ]
     week += [
         # a few clients that never speak TLS: their own choice, no alarm
-        Meeting("198.51.100.201", OUR_MX, "mx.example.org", "legado.exemplo.example", 0, clear, 5),
+        Meeting("198.18.7.201", OUR_MX, "mx.example.org", "legado.exemplo.example", 0, clear, 5),
         # inbound from TN: the client's STARTTLS arrives masked
-        Meeting("198.51.100.100", OUR_MX, "mx.example.org", "mail.carrier-one.example", 1, masked_command, 26),
-        Meeting("198.51.100.101", OUR_MX, "mx.example.org", "relay.carrier-one.example", 1, masked_command, 9),
-        Meeting("198.51.100.102", OUR_MX, "mx.example.org", "vpn.carrier-one.example", 1, encrypted, 3),
+        Meeting("198.18.4.100", OUR_MX, "mx.example.org", "mail.carrier-one.example", 1, masked_command, 26),
+        Meeting("198.18.4.101", OUR_MX, "mx.example.org", "relay.carrier-one.example", 1, masked_command, 9),
+        Meeting("198.18.4.102", OUR_MX, "mx.example.org", "vpn.carrier-one.example", 1, encrypted, 3),
         # inbound from IQ: used to ask for STARTTLS, and no longer does
-        Meeting("203.0.113.100", OUR_MX, "mx.example.org", "mail.carrier-four.example", 0, encrypted, 30, days=(0, 4)),
-        Meeting("203.0.113.100", OUR_MX, "mx.example.org", "mail.carrier-four.example", 0, clear, 27, days=(4, DAYS)),
+        Meeting("198.19.4.100", OUR_MX, "mx.example.org", "mail.carrier-four.example", 0, encrypted, 30, days=(0, 4)),
+        Meeting("198.19.4.100", OUR_MX, "mx.example.org", "mail.carrier-four.example", 0, clear, 27, days=(4, DAYS)),
         # outbound to KE: the server's offer arrives masked
-        Meeting(OUR_GATEWAY, "203.0.113.10", "mx.carrier-three.example", "gw.example.org", 1, clear, 22, offer=MASKED),
+        Meeting(OUR_GATEWAY, "198.19.1.10", "mx.carrier-three.example", "gw.example.org", 1, clear, 22, offer=MASKED),
         # one masked session only: evidence, but no rate to speak of
-        Meeting(OUR_GATEWAY, "198.51.100.130", "mx.carrier-two.example", "gw.example.org", 1, clear, 1, offer=MASKED),
+        Meeting(OUR_GATEWAY, "198.18.5.130", "mx.carrier-two.example", "gw.example.org", 1, clear, 1, offer=MASKED),
         # the same server offers on one uplink and not on the other
-        Meeting(OUR_GATEWAY, "203.0.113.40", "mx.specimen.example", "gw.example.org", 0, encrypted, 34),
-        Meeting(OUR_GATEWAY, "203.0.113.40", "mx.specimen.example", "gw.example.org", 1, clear, 25, offer=REMOVED),
+        Meeting(OUR_GATEWAY, "198.19.2.40", "mx.specimen.example", "gw.example.org", 0, encrypted, 34),
+        Meeting(OUR_GATEWAY, "198.19.2.40", "mx.specimen.example", "gw.example.org", 1, clear, 25, offer=REMOVED),
         # honest partners
-        Meeting(OUR_GATEWAY, "203.0.113.70", "mx.cloud.example", "gw.example.org", 0, encrypted, 40),
-        Meeting(OUR_GATEWAY, "198.51.100.50", "mx.muster.example", "gw.example.org", 0, encrypted, 22, version="1.2"),
+        Meeting(OUR_GATEWAY, "198.19.3.70", "mx.cloud.example", "gw.example.org", 0, encrypted, 40),
+        Meeting(OUR_GATEWAY, "198.18.2.50", "mx.muster.example", "gw.example.org", 0, encrypted, 22, version="1.2"),
         # a server that never offered: old, not attacked
-        Meeting(OUR_GATEWAY, "203.0.113.140", "mail.voorbeeld.example", "gw.example.org", 0, clear, 8, offer=REMOVED),
+        Meeting(OUR_GATEWAY, "198.19.5.140", "mail.voorbeeld.example", "gw.example.org", 0, clear, 8, offer=REMOVED),
         # a handshake that breaks, then the same message in clear
-        Meeting(OUR_GATEWAY, "203.0.113.141", "mx2.voorbeeld.example", "gw.example.org", 0, broken, 3),
+        Meeting(OUR_GATEWAY, "198.19.5.141", "mx2.voorbeeld.example", "gw.example.org", 0, broken, 3),
     ]
     return week
 
