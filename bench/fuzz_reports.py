@@ -26,7 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ingest.reports import FoundReport, read_reports, render_report  # noqa: E402
+from ingest.reports.reader import FoundReport, read_reports  # noqa: E402
+from ingest.reports.render import render_report  # noqa: E402
 
 LARGEST = 64 * 1024
 ALLOWED_SECONDS = 0.1
