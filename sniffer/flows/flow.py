@@ -11,8 +11,8 @@ from sniffer.settings import EngineSettings
 from sniffer.stream import EMPTY, Connection, StreamHead
 from sniffer.weird import Weird
 
-_COST = 2000
-"""Rough bytes of a flow without its payload."""
+COST = 3000
+"""Bytes of memory that a flow is reckoned at without its payload: itself, and what its end makes of it."""
 
 End = tuple[bytes, int]
 """Address as packed bytes, port."""
@@ -41,7 +41,7 @@ class Flow:
     @property
     def held(self) -> int:
         """Bytes of memory, roughly."""
-        return _COST + self.sides[0].held + self.sides[1].held
+        return COST + self.sides[0].held + self.sides[1].held
 
     @property
     def payload(self) -> int:

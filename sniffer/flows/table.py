@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sniffer.capture.records import Octets
-from sniffer.flows.flow import Flow
+from sniffer.flows.flow import COST, Flow
 from sniffer.flows.groups import group
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
@@ -21,7 +21,6 @@ from sniffer.packets.columns import SYN, Aside, Columns
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
-_FLOW_COST = 2000
 _AT_ONCE = 1 << 16
 """Packets grouped at once: a window of ordinary mail has about as many, a flood many more."""
 _KEEP = 0.6
@@ -64,7 +63,7 @@ class FlowTable:
         self._tombs: dict[int, Tombstone] = {}
         self._unanswered = Unanswered(settings, weird)
         self._now = -(1 << 62)
-        self._most = max(16, settings.flow_memory // _FLOW_COST)
+        self._most = max(16, settings.flow_memory // COST)
         self._ended: list[Flow] = []
         self._handed_over: Handover | None = None
 
@@ -193,7 +192,7 @@ class FlowTable:
         over = [flow for flow in self._live.values() if now - flow.last > quick and self._may_go(flow, now)]
         for flow in over:
             self._end(flow)
-        if len(self._live) * (_FLOW_COST + self._settings.client_head + self._settings.server_head) > self._settings.flow_memory:
+        if len(self._live) * (COST + self._settings.client_head + self._settings.server_head) > self._settings.flow_memory:
             yield from self._evict()
         old = now - self._settings.tombstone
         self._tombs = {key: tomb for key, tomb in self._tombs.items() if tomb[0] >= old}
