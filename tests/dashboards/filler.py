@@ -401,7 +401,7 @@ def incident(
 ) -> Document:
     """One incident over the sessions given; evidence is the stripped ones and ``others``, newest first."""
     shown = sorted((d for d in about if "smtp.evidence" in d.fields), key=lambda d: d.time, reverse=True)[:12]
-    affected = sum(1 for d in about if "smtp.evidence" in d.fields)
+    affected = max(1, sum(1 for d in about if "smtp.evidence" in d.fields))
     low, high = wilson.interval(affected, len(about))
     times = [d.time for d in about] or [now]
     proof = [*shown[:6], *(others or [])[:4], *shown[6:]]

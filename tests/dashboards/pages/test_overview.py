@@ -67,3 +67,4 @@ def test_the_proof_leads_to_a_session_with_the_mask(full: Site) -> None:
 def test_incidents_that_are_closed_are_not_open(full: Site) -> None:
     page = full.page("/")
     assert "Mail to Tunisia loses STARTTLS" in page and "mx.ovh.example changed" not in page
+    assert "mx.ovh.example changed" in full.page("/incidents")
