@@ -57,11 +57,15 @@ def _verdict(seen: Observation) -> Verdict:
         return _after_accept(seen)
     if last and last.well_formed and last.code is not None and last.code >= 400:
         return "starttls_refused"
-    if seen.masked_command:
-        return "stripped_command"
-    if seen.masked_offer and not seen.client_lost_before_mail and not seen.greeting_open:
-        return "stripped_offer"
+    if (seen.masked_command or seen.masked_offer) and _nothing_else_explains(seen):
+        return "stripped_command" if seen.masked_command else "stripped_offer"
     return _in_clear(seen)
+
+
+def _nothing_else_explains(seen: Observation) -> bool:
+    """What was lost can hold no later offer, and no STARTTLS that was taken after all."""
+    unanswered = bool(seen.attempts) and seen.attempts[-1].code is None and seen.server_lost
+    return not (seen.client_lost_before_mail or seen.greeting_open or unanswered)
 
 
 def _after_accept(seen: Observation) -> Verdict:
@@ -75,7 +79,7 @@ def _after_accept(seen: Observation) -> Verdict:
 
 def _in_clear(seen: Observation) -> Verdict:
     asked = any(attempt.well_formed for attempt in seen.attempts) or seen.masked_unjudged
-    if asked or seen.masked_offer or seen.client_lost or seen.greeting_open or seen.tls or seen.offered is None:
+    if asked or seen.masked_offer or seen.masked_command or seen.client_lost or seen.greeting_open or seen.tls or seen.offered is None:
         return "incomplete"
     return "cleartext_offered" if seen.offered else "cleartext_not_offered"
 
