@@ -206,9 +206,10 @@ class Walk:
         for dot in (b".\r\n", b".\n"):
             if data.startswith(dot, start):
                 return start, start + len(dot)
-        bare = data[start - 2 : start - 1] != b"\r"
-        marks = (b"\n.\r\n", b"\n.\n") if bare else (b"\r\n.\r\n",)
-        found = [(place + len(mark.split(b".")[0]), place + len(mark)) for mark in marks if (place := data.find(mark, start)) >= 0]
+        if data[start - 2 : start - 1] == b"\r" and (place := data.find(b"\r\n.\r\n", start)) >= 0:
+            return place + 2, place + 5
+        # lines end in bare LF, or the last one does
+        found = [(place + 1, place + len(mark)) for mark in (b"\n.\r\n", b"\n.\n") if (place := data.find(mark, start)) >= 0]
         return min(found, default=(len(data), len(data)))
 
     def _command_follows(self) -> bool:

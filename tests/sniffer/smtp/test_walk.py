@@ -1,0 +1,62 @@
+"""Which reply answers which command, whatever stands between them."""
+
+from __future__ import annotations
+
+import pytest
+
+from sniffer.smtp.walk import Walk
+from tests.sniffer.playbook import connection, turns
+
+BEGIN = "S 220 mx\nC EHLO c\nS 250 mx\n"
+
+
+def pairs(script: str) -> list[tuple[str, int | None]]:
+    walk = Walk(connection(turns(script))).run()
+    return [(exchange.verb, exchange.reply.code if exchange.reply else None) for exchange in walk.exchanges][1:]
+
+
+@pytest.mark.parametrize(
+    ("script", "wanted"),
+    [
+        (
+            "C MAIL FROM:<>|RCPT TO:<a>|DATA\nS 250 a|550 b|354 c\nC x|.|QUIT\nS 250 d|221 e",
+            [("MAIL", 250), ("RCPT", 550), ("DATA", 354), (".", 250), ("QUIT", 221)],
+        ),
+        ("C DATA\nS 354 go\nC .\nS 250 empty\nC QUIT\nS 221 e", [("DATA", 354), (".", 250), ("QUIT", 221)]),
+        ("C DATA\nS 354 go\nC x|..|QUIT|.\nS 250 ok\nC NOOP\nS 252 e", [("DATA", 354), (".", 250), ("NOOP", 252)]),
+        ("C\\n DATA\nS 354 go\nC\\n x|.\nS 250 ok\nC\\n QUIT\nS 221 e", [("DATA", 354), (".", 250), ("QUIT", 221)]),
+        ("C DATA\nS 354 go\nC~ x\nC\\n |.|smuggled\nC |.\nS 250 ok\nC QUIT\nS 221 e", [("DATA", 354), (".", 250), ("QUIT", 221)]),
+        ("C DATA\nS 354 go\nC\\n x|.\nS 250 ok\nC QUIT\nS 221 e", [("DATA", 354), (".", 250), ("QUIT", 221)]),
+        ("C DATA\nS 503 no\nC QUIT\nS 221 e", [("DATA", 503), ("QUIT", 221)]),
+        ("C BDAT 6\nC~ QUIT|\nC BDAT 0 LAST\nS 250 a|251 b\nC QUIT\nS 221 e", [("BDAT", 250), ("BDAT", 251), ("QUIT", 221)]),
+        (
+            "C AUTH LOGIN\nS 334 a\nC QUIT\nS 334 b\nC RSET\nS 235 ok\nC NOOP\nS 250 e",
+            [("AUTH", 334), ("(auth)", 334), ("(auth)", 235), ("NOOP", 250)],
+        ),
+        ("C XEXCH50 6 2\nS 354 go\nC~ QUIT|\nS 250 ok\nC QUIT\nS 221 e", [("XEXCH50", 354), (".", 250), ("QUIT", 221)]),
+        ("C  \nC NOOP\nS 250 ok", [("NOOP", 250)]),
+        ("C  \nS 500 what\nC NOOP\nS 250 ok", [("", 500), ("NOOP", 250)]),
+        ("C noop|noOP x\nS 250-a|250 b|251 c", [("NOOP", 250), ("NOOP", 251)]),
+    ],
+)
+def test_pairs(script: str, wanted: list[tuple[str, int | None]]) -> None:
+    assert pairs(BEGIN + script) == wanted
+
+
+def test_lmtp_answers_each_recipient() -> None:
+    begin = "S 220 mx\nC LHLO c\nS 250 mx\nC MAIL FROM:<>|RCPT TO:<a>|RCPT TO:<b>|RCPT TO:<c>|DATA\n"
+    script = begin + "S 250 m|250 a|550 b|250 c|354 go\nC x|.\nS 250 a|452 c\nC QUIT\nS 221 e"
+    assert pairs(script)[4:] == [("DATA", 354), (".", 250), (".", 452), ("QUIT", 221)]
+
+
+def test_the_walk_ends_where_starttls_is_taken() -> None:
+    walk = Walk(connection(turns(BEGIN + "C STARTTLS|NOOP\nS 220 go|250 x"))).run()
+    assert walk.accepted and walk.accepted.code == 220
+    assert walk.client_position == len(b"EHLO c\r\nSTARTTLS\r\n")
+    assert walk.server_position == len(b"220 mx\r\n250 mx\r\n220 go\r\n")
+
+
+def test_a_greeting_of_several_lines_may_pause() -> None:
+    walk = Walk(connection(turns("S 220-mx wait\nS 220 mx\nC EHLO c\nS 250 mx"))).run()
+    assert walk.greeting and walk.greeting.raw.count(b"\n") == 2
+    assert walk.exchanges[0].reply and walk.exchanges[0].reply.code == 250

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ingest.store.schema import SESSIONS
+from sniffer.networks import Networks
+from sniffer.session import observe, session_json
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection, StreamHead
+from sniffer.tls.trust import TrustStore
+from tests.sniffer.handshakes import MADE, Authority, converse, handshake, host, server_context, sides
+from tests.sniffer.handshakes import client_context as tls_client
+from tests.sniffer.playbook import START, Turns, connection, head, session, turns
+
+GREETING = """S 220-mx.example ESMTP Postfix|220 welcome bob@mx.example
+C EHLO client.example
+S 250-mx.example|250-STARTTLS|250 AUTH PLAIN LOGIN
+C STARTTLS
+S 220 2.0.0 Ready"""
+WHOLE = turns(GREETING) + list(handshake("1.2"))
+
+
+def record(found: Any) -> dict[str, Any]:
+    line = session_json(found)
+    assert line.endswith(b"\n") and line.count(b"\n") == 1
+    parsed: dict[str, Any] = json.loads(line)
+    return parsed
+
+
+def test_every_field_of_a_tls_session() -> None:
+    settings = SniffSettings(observer_name="gw1", own_networks=Networks(["198.51.100.0/24"]), trust_store=TrustStore.from_pem(host().pem))
+    base = connection(WHOLE)
+    tagged = Connection(
+        base.client_ip, base.client_port, base.server_ip, base.server_port, base.start, base.stop, base.client, base.server, 7, 42, "eth0"
+    )
+    found = observe(tagged, settings)
+    assert found
+    got = record(found)
+    tls, smtp = got.pop("tls"), got.pop("smtp")
+    assert got == {
+        "@timestamp": "2026-09-21T14:13:20.000000Z",
+        "event": {"id": got["event"]["id"], "dataset": "smtp.session", "duration": base.stop - base.start},
+        "source": {"ip": "192.0.2.1", "port": 40000, "bytes": base.client.bytes, "packets": base.client.packets},
+        "destination": {"ip": "198.51.100.25", "port": 25, "bytes": base.server.bytes, "packets": base.server.packets},
+        "network": {"community_id": got["network"]["community_id"], "direction": "inbound", "vlan": {"id": 42}},
+        "observer": {"name": "gw1", "ingress": {"interface": {"name": "eth0"}}},
+    }
+    assert got["network"]["community_id"].startswith("1:")
+    assert len(got["event"]["id"]) == 32 and got["event"]["id"].isalnum()
+    assert smtp == {
+        "verdict": "tls",
+        "evidence": [],
+        "dialogue": [
+            {"at": "2026-09-21T14:13:20.001000Z", "side": "server", "text": "220-mx.example ESMTP Postfix\n220 welcome ***"},
+            {"at": "2026-09-21T14:13:20.002000Z", "side": "client", "text": "EHLO client.example"},
+            {"at": "2026-09-21T14:13:20.003000Z", "side": "server", "text": "250-mx.example\n250-STARTTLS\n250 AUTH PLAIN LOGIN"},
+            {"at": "2026-09-21T14:13:20.004000Z", "side": "client", "text": "STARTTLS"},
+            {"at": "2026-09-21T14:13:20.005000Z", "side": "server", "text": "220 2.0.0 Ready"},
+        ],
+        "software": "Postfix",
+        "banner": "220-mx.example ESMTP Postfix\n220 welcome bob@mx.example",
+        "helo": "client.example",
+        "ehlo": True,
+        "starttls": {"offered": True, "requested": True, "reply_code": 220},
+        "auth": {"offered_in_clear": True, "used_in_clear": False},
+        "mail_in_clear": False,
+    }
+    client = tls.pop("client")
+    assert client["server_name"] == "mx.example" and len(client["ja3"]) == 32 and client["ja4"].startswith("t13d")
+    assert tls.pop("server") == {
+        "subject": "CN=mx.example",
+        "issuer": "CN=mx.example",
+        "not_before": "2026-01-01T00:00:00Z",
+        "not_after": (MADE + timedelta(days=730)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "hash": {"sha256": host().certificate.fingerprint(host().certificate.signature_hash_algorithm).hex().upper()},  # type: ignore[arg-type]
+        "x509": {"public_key_algorithm": "EC", "public_key_size": 256, "alternative_names": ["mx.example"]},
+    }
+    assert tls.pop("certificate") == {"trust": "trusted", "match": "mx"}
+    assert tls.pop("cipher").startswith("TLS_ECDHE_ECDSA_WITH_")
+    assert tls.pop("encryption") and tls.pop("curve")
+    assert tls == {
+        "established": True,
+        "version": "1.2",
+        "version_protocol": "tls",
+        "key_exchange": "ECDHE",
+        "mac": "AEAD",
+        "forward_secrecy": True,
+        "resumed": False,
+    }
+
+
+def test_every_field_is_in_the_schema() -> None:
+    def walk(value: dict[str, Any], prefix: str = "") -> list[str]:
+        names: list[str] = []
+        for key, inner in value.items():
+            nested = isinstance(inner, dict) and not SESSIONS.has(prefix + key)
+            names += walk(inner, f"{prefix}{key}.") if nested else [prefix + key]
+        return names
+
+    unknown = [name for name in walk(record(session(WHOLE))) if name != "@timestamp" and not SESSIONS.has(name)]
+    assert unknown in ([], ["event.id"])
+
+
+def test_tls_is_absent_where_none_was_tried() -> None:
+    got = record(session("S 220 mx\nC EHLO c\nS 250 mx\nC QUIT\nS 221 bye"))
+    assert "tls" not in got
+    assert "observer" not in got
+    assert "direction" not in got["network"]
+
+
+def test_a_tls_1_3_certificate_is_not_observable() -> None:
+    got = record(session(turns(GREETING) + list(handshake("1.3"))))
+    assert got["smtp"]["verdict"] == "tls"
+    assert got["tls"]["version"] == "1.3"
+    assert got["tls"]["certificate"] == {"trust": "not_observable", "match": "not_observable"}
+    assert "server" not in got["tls"]
+
+
+@pytest.mark.parametrize("port", [25, 465, 587, 2525])
+@pytest.mark.parametrize("version", ["1.0", "1.2", "1.3"])
+def test_implicit_tls(port: int, version: str) -> None:
+    got = record(session(list(handshake(version)), port=port))
+    assert got["smtp"]["verdict"] == "implicit_tls"
+    assert got["tls"]["established"] is True
+    assert got["smtp"]["starttls"] == {"requested": False}
+
+
+def test_tls_of_other_ports_is_not_mail() -> None:
+    assert observe(connection(list(handshake("1.2")), port=443), SniffSettings()) is None
+    assert observe(connection(list(handshake("1.2")), port=4650), SniffSettings(smtp_ports=frozenset({4650}))) is not None
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.2", "1.3"])
+def test_a_certificate_that_is_refused_fails_the_upgrade(version: str) -> None:
+    client = tls_client(version)
+    client.verify_mode = __import__("ssl").CERT_REQUIRED
+    got = record(session(turns(GREETING) + converse(client, server_context(host(), version))[0]))
+    assert got["smtp"]["verdict"] == "tls_failed"
+    assert got["tls"]["established"] is False
+    assert {item["word"] for item in got["smtp"]["evidence"]} & {"alert_unknown_ca", "alert_encrypted"}
+
+
+def test_commands_before_the_handshake_are_injection() -> None:
+    said = turns(GREETING.replace("C STARTTLS", "C STARTTLS|MAIL FROM:<evil@c>")) + list(handshake("1.2"))
+    got = record(session(said))
+    assert got["smtp"]["verdict"] == "tls"
+    assert [(item["word"], item["text"]) for item in got["smtp"]["evidence"]] == [("pipelined_after_starttls", "MAIL FROM:<***>")]
+
+
+def test_replies_before_the_handshake_are_injection() -> None:
+    got = record(session(turns(GREETING.replace("Ready", "Ready|250 evil")) + list(handshake("1.2"))))
+    assert got["smtp"]["verdict"] == "tls"
+    assert [item["word"] for item in got["smtp"]["evidence"]] == ["reply_after_accept"]
+
+
+def test_a_refused_then_accepted_starttls_is_tls() -> None:
+    said = turns(GREETING.replace("C STARTTLS", "C STARTTLS\nS 454 later\nC STARTTLS")) + list(handshake("1.2"))
+    got = record(session(said))
+    assert (got["smtp"]["verdict"], got["smtp"]["starttls"]["reply_code"]) == ("tls", 220)
+    assert [item["word"] for item in got["smtp"]["evidence"]] == ["starttls_refused"]
+
+
+@pytest.mark.parametrize("header", [b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c" + bytes(12)])
+def test_a_proxy_header_is_stepped_over(header: bytes) -> None:
+    assert record(session([(True, header), *WHOLE]))["smtp"]["evidence"][0]["word"] == "proxy_header"
+    assert record(session([(True, header), *WHOLE]))["smtp"]["verdict"] == "tls"
+    assert record(session([(True, header), *handshake("1.2")], port=465))["smtp"]["verdict"] == "implicit_tls"
+
+
+def test_the_servers_side_alone_can_show_tls() -> None:
+    got = record(session(WHOLE, client_captured=False))
+    assert got["smtp"]["verdict"] == "tls"
+    assert got["smtp"]["starttls"] == {"offered": True, "requested": True, "reply_code": 220}
+    assert record(session(WHOLE, server_captured=False))["smtp"]["verdict"] == "incomplete"
+
+
+def test_credentials_and_addresses_are_blanked_unless_wanted() -> None:
+    script = """S 220 mx
+C EHLO c
+S 250-mx|250 AUTH PLAIN
+C AUTH PLAIN AGJvYgBzZWNyZXQ=
+S 235 hello bob@x.example
+C VRFY bob
+S 252 ok
+C MAIL FROM:<bob@x.example> SIZE=1
+S 250 <bob@x.example>... ok
+C AUTH LOGIN
+S 334 VXNlcm5hbWU6
+C Ym9i
+S 334 UGFzc3dvcmQ6
+C c2VjcmV0
+S 535 no
+C c2VjcmV0
+S 500 what"""
+    shown = json.dumps(record(session(script))["smtp"]["dialogue"])
+    for secret in ("bob", "AGJv", "Ym9i", "c2Vj", "VXNl"):
+        assert secret not in shown
+    assert "MAIL FROM:<***> SIZE=1" in shown and "AUTH PLAIN ***" in shown
+    open_text = json.dumps(record(session(script, SniffSettings(show_addresses=True)))["smtp"]["dialogue"])
+    for secret in ("bob@x.example", "AGJv", "Ym9i", "c2Vj"):
+        assert secret in open_text
+
+
+def test_limits_clip() -> None:
+    settings = SniffSettings(dialogue_entries=3, dialogue_text=10, evidence_entries=1, evidence_text=5, banner_text=7, helo_text=2)
+    got = record(session("S 220 mx.example long\nC EHLO client\nS 250-mx|250-XXXXXXXX|250-XXXXXXXA|250 x\nC QUIT\nS 221 bye", settings))
+    smtp = got["smtp"]
+    assert [item["text"] for item in smtp["evidence"]] == ["XXXXX"]
+    assert [len(turn["text"]) for turn in smtp["dialogue"]] == [10, 10, 10]
+    assert (smtp["banner"], smtp["helo"]) == ("220 mx.", "cl")
+
+
+@pytest.mark.parametrize(
+    ("ours", "direction"),
+    [(["198.51.100.0/24"], "inbound"), (["192.0.2.0/24"], "outbound"), (["2001:db8::/32"], "external"), (["0.0.0.0/0"], "inbound")],
+)
+def test_direction(ours: list[str], direction: str) -> None:
+    assert record(session(WHOLE, SniffSettings(own_networks=Networks(ours))))["network"]["direction"] == direction
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "port"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", 25),
+        (b"", b"+OK ready\r\n", 110),
+        (b"", b"* OK ready\r\n", 143),
+        (b"USER x\r\n", b"220 FTP\r\n", 21),
+        (b"", b"", 25),
+        (b"\x00\x01\x02", b"\x03\x04", 25),
+        (b"SSH-2.0-x\r\n", b"SSH-2.0-y\r\n", 25),
+    ],
+)
+def test_what_is_no_mail_is_no_session(client: bytes, server: bytes, port: int) -> None:
+    heads = [head([(START, data)] if data else []) for data in (client, server)]
+    assert observe(Connection("192.0.2.1", 1, "192.0.2.2", port, START, START, *heads), SniffSettings()) is None
+
+
+def test_smtp_on_other_ports_is_known_by_its_words() -> None:
+    assert record(session("S 220 mx ESMTP\nC EHLO c\nS 250 mx\nC QUIT\nS 221 bye", port=4025))["smtp"]["verdict"] == "cleartext_not_offered"
+
+
+def test_payload_that_was_announced_but_not_captured_is_incomplete() -> None:
+    cut = StreamHead(b"", (), False, "gap", 100, 3, True)
+    found = observe(Connection("192.0.2.1", 1, "192.0.2.2", 25, START, START, cut, cut), SniffSettings())
+    assert found and record(found)["smtp"]["verdict"] == "incomplete"
+
+
+def test_the_same_session_has_the_same_id_and_another_has_not() -> None:
+    assert record(session(WHOLE)) == record(session(WHOLE))
+    other: Turns = WHOLE
+    assert record(session(other, SniffSettings(observer_name="b")))["event"]["id"] != record(session(WHOLE))["event"]["id"]
+
+
+def test_a_certificate_of_another_host() -> None:
+    elsewhere = Authority("other.example", ca=False, names=("other.example",))
+    said = turns(GREETING) + converse(tls_client(), server_context(elsewhere, "1.2"))[0]
+    assert sides(said)[0]
+    assert record(session(said))["tls"]["certificate"] == {"trust": "self_signed", "match": "neither"}
+    configured = SniffSettings(mx_hosts={"198.51.100.25": ("other.example",)})
+    assert record(session(said, configured))["tls"]["certificate"]["match"] == "mx"
