@@ -111,12 +111,14 @@ class Drain:
 
     def run(self, stop: threading.Event, drained: Callable[[Spans], None], turn: AbstractContextManager[object] | None = None) -> None:
         """Drain until ``stop``; ``drained`` is told after each batch. Backs off while the store does not answer.
-        ``turn`` is held for each step, so that a replay may have the store to itself."""
+        ``turn`` is held for each step and its telling: who holds it finds nothing half-done, and has the store to itself."""
         pause = self._settings.backoff_first
         while not stop.is_set():
             try:
                 with turn or nullcontext():
                     spans = self.step()
+                    if spans is not None:
+                        drained(spans)
             except (StoreError, DeadLettersUnavailable, CheckpointFailed) as error:
                 self._note_failure(error)
                 stop.wait(pause)
@@ -126,8 +128,6 @@ class Drain:
             self.counters.last_failure = None
             if spans is None:
                 self._reader.wait(self._reader.limits.poll_seconds)
-            else:
-                drained(spans)
 
     def _note_failure(self, error: Exception) -> None:
         self.counters.store_failures += 1

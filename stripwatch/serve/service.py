@@ -90,7 +90,8 @@ class Service:
 
     def settled(self) -> bool:
         """Whether everything taken is drained and judged."""
-        return self._spool.depth().records == 0 and not self._pipeline.evaluator.waiting
+        with self._draining:
+            return self._spool.depth().records == 0 and not self._pipeline.evaluator.waiting
 
     def replay(self, since: int | None) -> int:
         """Retired records into the store again; how many. The drain waits meanwhile."""
