@@ -33,6 +33,7 @@ VERSION = "9.3.2"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 CACHE = Path(__file__).parent.parent / ".cache" / "elasticsearch"
 JAVA_AT_LEAST = 21
+INSTALLED_JAVAS = Path("/usr/lib/jvm")
 HEAP = "512m"
 START_SECONDS = 180.0
 
@@ -81,14 +82,14 @@ def _started(folder: Path, watched_pid: int) -> dict[str, str | int]:
 def find_java() -> Path:
     """Home of an installed Java new enough. Raises NodeMissing."""
     homes = [Path(os.environ[name]) for name in ("ES_JAVA_HOME", "JAVA_HOME") if os.environ.get(name)]
-    homes += sorted(Path("/usr/lib/jvm").glob("*"), reverse=True)
+    homes += sorted(INSTALLED_JAVAS.glob("*"), reverse=True)
     on_path = shutil.which("java")
     if on_path:
         homes.append(Path(on_path).resolve().parent.parent)
     for home in homes:
         if _java_version(home) >= JAVA_AT_LEAST:
             return home
-    raise NodeMissing(f"Elasticsearch needs Java {JAVA_AT_LEAST} or newer: none in ES_JAVA_HOME, JAVA_HOME or /usr/lib/jvm")
+    raise NodeMissing(f"Elasticsearch needs Java {JAVA_AT_LEAST} or newer: none in ES_JAVA_HOME, JAVA_HOME or {INSTALLED_JAVAS}")
 
 
 def _java_version(home: Path) -> int:

@@ -6,18 +6,21 @@ Reasons are ``word: detail``; the words are unknown_dataset, bad_id, unknown_fie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ingest.store.protocol import EXISTS, Document, Fate
-from ingest.store.schema import DATASETS, FieldType
-from ingest.store.values import canonical
+from ingest.store.schema import DATASETS
+from ingest.store.values import CANONICAL
 
 MAX_ID_BYTES = 512
 """Elasticsearch's own bound on ``_id``."""
 
-_TYPES: dict[str, dict[str, FieldType]] = {name: {f.name: f.type for f in d.fields} for name, d in DATASETS.items()}
+Forms = Mapping[str, Callable[[Any], Any]]
+"""Field name → the function that gives a value its canonical form."""
+
+_FORMS: dict[str, Forms] = {name: {f.name: CANONICAL[f.type] for f in d.fields} for name, d in DATASETS.items()}
 
 
 @dataclass(slots=True)
@@ -57,17 +60,19 @@ class Rejected(Exception):
 
 def admitted_document(document: Document) -> Document:
     """The document in canonical form. Raises Rejected."""
-    types = _TYPES.get(document.dataset)
-    if types is None:
+    forms = _FORMS.get(document.dataset)
+    if forms is None:
         raise Rejected(f"unknown_dataset: {document.dataset}")
     _check_id(document.id)
-    fields = _canonical_fields(types, document.fields)
+    fields = _canonical_fields(forms, document.fields)
     if "@timestamp" not in fields:
         raise Rejected("no_timestamp: a document needs its own time")
     return Document(dataset=document.dataset, id=document.id, fields=fields)
 
 
 def _check_id(id_: str) -> None:
+    if 0 < len(id_) <= MAX_ID_BYTES and id_.isascii():
+        return
     try:
         size = len(id_.encode())
     except UnicodeEncodeError:
@@ -76,16 +81,16 @@ def _check_id(id_: str) -> None:
         raise Rejected(f"bad_id: {size} bytes, where 1 to {MAX_ID_BYTES} are allowed")
 
 
-def _canonical_fields(types: dict[str, FieldType], fields: dict[str, Any]) -> dict[str, Any]:
+def _canonical_fields(forms: Forms, fields: dict[str, Any]) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for name, value in fields.items():
-        type_ = types.get(name)
-        if type_ is None:
+        form = forms.get(name)
+        if form is None:
             raise Rejected(f"unknown_field: {name}")
         if value is None:
             continue
         try:
-            kept = canonical(type_, value)
+            kept = form(value)
         except ValueError as error:
             raise Rejected(f"bad_value: {name}: {error}") from None
         if kept is not None:

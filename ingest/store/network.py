@@ -12,10 +12,13 @@ _MAPPED = 0xFFFF << 32
 _IPV4_LAST = 0xFFFFFFFF
 
 
+_parsed = lru_cache(maxsize=65_536)(ip_address)
+
+
 @lru_cache(maxsize=65_536)
 def canonical_address(text: str) -> str:
     """Canonical text (RFC 5952; a mapped IPv4 address as IPv4). Raises ValueError, also for a scope id."""
-    address = ip_address(text)
+    address = _parsed(text)
     if isinstance(address, IPv4Address):
         return str(address)
     if address.scope_id is not None:
@@ -26,7 +29,7 @@ def canonical_address(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def address_bytes(text: str) -> bytes:
     """16 bytes, big-endian: their order is the addresses' order."""
-    return _number(ip_address(text)).to_bytes(16, "big")
+    return _number(_parsed(text)).to_bytes(16, "big")
 
 
 def network_span(text: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def canonical(type_: FieldType, value: Any) -> Any:
     """The value in its canonical form; None for an empty list. Raises ValueError with a sentence that says what is wrong."""
-    return _CANONICAL[type_](value)
+    return CANONICAL[type_](value)
 
 
 def micros(moment: datetime) -> int:
@@ -64,6 +64,8 @@ def date_from_text(text: str) -> datetime:
 def _keyword(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{_kind(value)} where text belongs")
+    if value.isascii() and len(value) <= MAX_KEYWORD_BYTES:
+        return value
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
@@ -133,7 +135,7 @@ def _kind(value: Any) -> str:
     return type(value).__name__
 
 
-_CANONICAL: dict[FieldType, Callable[[Any], Any]] = {
+CANONICAL: dict[FieldType, Callable[[Any], Any]] = {
     "keyword": _keyword,
     "keywords": _keywords,
     "ip": _ip,
@@ -143,3 +145,4 @@ _CANONICAL: dict[FieldType, Callable[[Any], Any]] = {
     "date": _date,
     "json": _json,
 }
+"""Field type → what ``canonical`` does for it, for those who look the field up once for many documents."""

@@ -15,10 +15,14 @@ from ingest.store.protocol import Document
 from ingest.store.schema import Dataset, Field
 
 
-def arrow_batch(dataset: Dataset, documents: Sequence[Document]) -> pa.Table:
-    """One column a field (two for an address), one row a document; the documents are in canonical form."""
+def arrow_batch(dataset: Dataset, documents: Sequence[Document], *, every_column: bool = False) -> pa.Table:
+    """One column a field (two for an address), one row a document; the documents are in canonical form. Columns that
+    none of them has are left out, unless ``every_column``: a replaced document must lose what the new one lacks."""
+    present = set[str]().union(*(document.fields for document in documents))
     arrays: dict[str, pa.Array] = {"id": pa.array([document.id for document in documents], pa.string())}
     for field in dataset.fields:
+        if field.name not in present and not every_column:
+            continue
         values = [document.fields.get(field.name) for document in documents]
         if field.type == "json":
             values = [None if value is None else orjson.dumps(value).decode() for value in values]

@@ -210,7 +210,7 @@ def _insert(connection: Any, dataset: Dataset, documents: Sequence[Document]) ->
 
 
 def _replace(connection: Any, dataset: Dataset, documents: Sequence[Document]) -> None:
-    connection.register("batch", arrow_batch(dataset, documents))
+    connection.register("batch", arrow_batch(dataset, documents, every_column=True))
     connection.execute(f"INSERT OR REPLACE INTO {quoted(dataset.name)} BY NAME SELECT * FROM batch")
     connection.unregister("batch")
 
