@@ -17,18 +17,18 @@ _LATEST = 1 << 63
 
 
 class Sign(msgspec.Struct, frozen=True, gc=False):
-    """One piece of evidence. ``word`` is one of ``evidence.WORDS``, ``at`` nanoseconds since the epoch."""
+    """One piece of evidence. ``word`` is one of ``evidence.WORDS``, ``at`` RFC 3339 text."""
 
     word: str
     side: Side
     text: str
-    at: int
+    at: str
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
-    """One command or reply of the dialogue, clipped and blanked."""
+    """One command or reply of the dialogue, clipped and blanked. ``at`` is RFC 3339 text."""
 
-    at: int
+    at: str
     side: Side
     text: str
 

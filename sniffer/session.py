@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
-import orjson
 
 from sniffer.community_id import community_id
 from sniffer.dialect import recognise
 from sniffer.implicit import observe_implicit
-from sniffer.observation import Observation, Sign
+from sniffer.observation import Observation
 from sniffer.smtp import observe_smtp
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection, StreamHead
 from sniffer.times import rfc3339
-from sniffer.tls.certificate import CertificateFacts, certificate_facts
+from sniffer.tls.certificate import CERTIFICATES_KEPT, certificate_facts
 from sniffer.tls.names import Match, match_of
 from sniffer.tls.trust import Trust, trust_of
 from sniffer.unseen import observe_unseen
@@ -36,6 +36,10 @@ _TLS_FIELDS = (
     "resumed",
     "next_protocol",
 )
+
+
+_ENCODER = msgspec.json.Encoder()
+"""Writes the evidence's and the dialogue's structs as they are, faster than dictionaries could be made of them."""
 
 
 class Session(msgspec.Struct, frozen=True, gc=False):
@@ -98,11 +102,16 @@ def _direction(connection: Connection, settings: SniffSettings) -> str | None:
 
 def session_json(session: Session) -> bytes:
     """One line of NDJSON, with its newline."""
-    return orjson.dumps(session_record(session), option=orjson.OPT_APPEND_NEWLINE)
+    return _ENCODER.encode(_nested(session)) + b"\n"
 
 
 def session_record(session: Session) -> dict[str, Any]:
     """The session as nested JSON values. A key is absent where its fact could not be observed."""
+    record: dict[str, Any] = msgspec.to_builtins(_nested(session))
+    return record
+
+
+def _nested(session: Session) -> dict[str, Any]:
     connection, seen = session.connection, session.seen
     record: dict[str, Any] = {
         "@timestamp": rfc3339(connection.start),
@@ -163,8 +172,7 @@ def _observer(session: Session) -> dict[str, Any]:
 
 
 def _smtp(seen: Observation, judgement: Judgement) -> dict[str, Any]:
-    smtp: dict[str, Any] = {"verdict": judgement.verdict, "evidence": [_sign(sign) for sign in judgement.evidence]}
-    smtp["dialogue"] = [{"at": rfc3339(turn.at), "side": turn.side, "text": turn.text} for turn in seen.dialogue]
+    smtp: dict[str, Any] = {"verdict": judgement.verdict, "evidence": judgement.evidence, "dialogue": seen.dialogue}
     smtp |= _present(("software", seen.software), ("banner", seen.banner), ("helo", seen.helo), ("ehlo", seen.ehlo))
     if starttls := _starttls(seen):
         smtp["starttls"] = starttls
@@ -185,10 +193,6 @@ def _present(*fields: tuple[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields if value is not None}
 
 
-def _sign(sign: Sign) -> dict[str, Any]:
-    return {"word": sign.word, "side": sign.side, "text": sign.text, "at": rfc3339(sign.at)}
-
-
 def _tls(session: Session) -> dict[str, Any]:
     facts = session.seen.tls
     if facts is None:
@@ -198,12 +202,14 @@ def _tls(session: Session) -> dict[str, Any]:
     if client:
         tls["client"] = client
     if facts.chain:
-        tls["server"] = _server(certificate_facts(facts.chain[0]))
+        tls["server"] = _server(facts.chain[0])
     tls["certificate"] = {"trust": session.trust, "match": session.match}
     return tls
 
 
-def _server(certificate: CertificateFacts) -> dict[str, Any]:
+@lru_cache(CERTIFICATES_KEPT)
+def _server(leaf: bytes) -> dict[str, Any]:
+    certificate = certificate_facts(leaf)
     server = _present(("subject", certificate.subject), ("issuer", certificate.issuer))
     if certificate.not_before and certificate.not_after:
         server["not_before"] = certificate.not_before.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,6 +7,7 @@ from sniffer.observation import Side, Sign, time_at
 from sniffer.smtp.blanking import BLANK, clean, without_addresses
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
+from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts
 
 
@@ -27,7 +28,7 @@ class SignBook:
         if not settings.show_addresses:
             text = BLANK if blank else without_addresses(text)
         head = self._connection.client if side == "client" else self._connection.server
-        self._signs.append(Sign(word, side, text, time_at(head, offset, self._connection.start)))
+        self._signs.append(Sign(word, side, text, rfc3339(time_at(head, offset, self._connection.start))))
 
     def add_tls(self, facts: TlsFacts) -> None:
         """Note what shows that a handshake failed."""

@@ -22,6 +22,7 @@ from typing import Literal
 import msgspec
 
 from sniffer.observation import Observation, Sign
+from sniffer.times import rfc3339
 
 Verdict = Literal[
     "tls",
@@ -88,20 +89,20 @@ def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
     """Evidence that no single byte shows: how a handshake ended without a word, what the capture lacks."""
     if verdict in ("tls_failed", "implicit_tls"):
         failed = seen.tls is not None and seen.tls.established is False
-        return (Sign(seen.ending, "server", "", seen.stop),) if failed and seen.tls and not seen.tls.signs else ()
+        return (Sign(seen.ending, "server", "", rfc3339(seen.stop)),) if failed and seen.tls and not seen.tls.signs else ()
     if verdict != "incomplete":
         return ()
     words: list[Sign] = []
     if not seen.client_captured:
-        words.append(Sign("client_not_captured", "client", "", seen.start))
+        words.append(Sign("client_not_captured", "client", "", rfc3339(seen.start)))
     elif seen.client_lost:
-        words.append(Sign("loss_client", "client", "", seen.stop))
+        words.append(Sign("loss_client", "client", "", rfc3339(seen.stop)))
     if not seen.server_captured:
-        words.append(Sign("server_not_captured", "server", "", seen.start))
+        words.append(Sign("server_not_captured", "server", "", rfc3339(seen.start)))
     elif seen.server_lost:
-        words.append(Sign("loss_server", "server", "", seen.stop))
+        words.append(Sign("loss_server", "server", "", rfc3339(seen.stop)))
     if seen.late_start:
-        words.append(Sign("late_start", "client", "", seen.start))
+        words.append(Sign("late_start", "client", "", rfc3339(seen.start)))
     if seen.offered is None and not seen.attempts:
-        words.append(Sign("no_reply", "server", "", seen.stop))
+        words.append(Sign("no_reply", "server", "", rfc3339(seen.stop)))
     return tuple(words)

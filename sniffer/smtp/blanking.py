@@ -11,6 +11,8 @@ _PATH = re.compile(r"<[^<>\n]+>")
 _HOLDS_PATH = frozenset(("MAIL", "RCPT", "SEND", "SAML", "SOML"))
 _SECRET = frozenset(("AUTH", "X-EXPS", "PASS", "USER", "APOP", "LOGIN", "AUTHENTICATE"))
 _WHOLE_ARGUMENT = frozenset(("VRFY", "EXPN"))
+_PLAIN = frozenset(("EHLO", "HELO", "LHLO", "STARTTLS", "DATA", "QUIT", "RSET", "NOOP", "BDAT"))
+_TELLING = re.compile("[@<=]")
 _LOGIN = re.compile(r"(?i)\b(LOGIN)=\S+")
 _KEPT = 8192
 
@@ -31,6 +33,8 @@ def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -
         return text[:limit]
     if not known:
         return _unknown(text)[:limit]
+    if verb in _PLAIN and not _TELLING.search(text):
+        return text[:limit]
     if verb in _SECRET:
         words = text.split(None, 2)
         return " ".join(words[:2] + ([BLANK] if len(words) > 2 else []))[:limit]

@@ -8,6 +8,7 @@ from sniffer.smtp.replies import Reply
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
+from sniffer.times import rfc3339
 
 
 def transcript(walk: Walk, connection: Connection, settings: SniffSettings) -> tuple[Turn, ...]:
@@ -18,7 +19,7 @@ def transcript(walk: Walk, connection: Connection, settings: SniffSettings) -> t
     server, start = connection.server, connection.start
 
     def hear(reply: Reply) -> None:
-        turns.append(Turn(time_at(server, reply.at, start), "server", shown_reply(reply.raw, limit, show)))
+        turns.append(Turn(rfc3339(time_at(server, reply.at, start)), "server", shown_reply(reply.raw, limit, show)))
 
     if walk.greeting:
         hear(walk.greeting)
@@ -29,7 +30,7 @@ def transcript(walk: Walk, connection: Connection, settings: SniffSettings) -> t
         if len(turns) >= most:
             break
         text = _command_text(exchange, login, limit, show)
-        turns.append(Turn(time_at(connection.client, exchange.at, start), "client", text))
+        turns.append(Turn(rfc3339(time_at(connection.client, exchange.at, start)), "client", text))
         if exchange.reply:
             hear(exchange.reply)
         login = login or exchange.verb in ("AUTH", "X-EXPS", "(auth)")
