@@ -17,14 +17,17 @@ from sniffer.tls.records import looks_like_handshake
 Form = Literal["clear", "implicit", "unseen"]
 """``clear``: begins in clear. ``implicit``: TLS from the first byte. ``unseen``: mail by its port, but nothing of
 its beginning was captured."""
-_POP3 = re.compile(rb"\+OK(?:[ \r\n]|\Z)|-ERR(?:[ \r\n]|\Z)")
-_IMAP = re.compile(rb"\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
+_OTHER_GREETING = re.compile(rb"\+OK(?:[ \r\n]|\Z)|-ERR(?:[ \r\n]|\Z)|\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
 _SMTP_NAME = re.compile(rb"(?i)\b[el]?smtp\b")
 _SCAN = 4096
+_USUAL = (b"220 ", b"220-")
+"""How nearly every SMTP server begins."""
 
 
 def recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
     """(protocol, form) of a connection; None when it is no mail protocol that was asked for."""
+    if connection.server_port in settings.smtp_ports and "smtp" in settings.protocols and connection.server.data[:4] in _USUAL:
+        return "smtp", "clear"
     found = _recognise(connection, settings)
     return found if found and found[0] in settings.protocols else None
 
@@ -32,10 +35,9 @@ def recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol
 def _recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
     client, server = connection.client, connection.server
     by_port = protocol_of_port(connection.server_port, settings)
-    if _POP3.match(server.data):
-        return "pop3", "clear"
-    if _IMAP.match(server.data):
-        return "imap", "clear"
+    if _OTHER_GREETING.match(server.data):
+        # POP3 and IMAP that begin in clear have no observer: nothing is said of them
+        return None
     if _speaks_smtp(connection, by_port == "smtp"):
         return "smtp", "clear"
     if by_port is None:

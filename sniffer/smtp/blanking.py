@@ -26,6 +26,7 @@ def shown_reply(raw: bytes, limit: int, show: bool) -> str:
     return text[:limit]
 
 
+@lru_cache(_KEPT)
 def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -> str:
     """A command's text. Of a line that is no known command only a short first word is shown, as it may be anything."""
     text = clean(_bounded(line, limit))

@@ -7,46 +7,45 @@ from sniffer.smtp.blanking import BLANK, shown_command, shown_reply
 from sniffer.smtp.replies import Reply
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection
+from sniffer.stream import Connection, StreamHead
 from sniffer.times import rfc3339
+
+_LOGINS = frozenset(("AUTH", "X-EXPS", "(auth)"))
+_MESSAGES = frozenset(("DATA", "BDAT"))
 
 
 def transcript(walk: Walk, connection: Connection, settings: SniffSettings) -> tuple[Turn, ...]:
     """The dialogue, clipped to the settings' limits. It ends with what answers STARTTLS or DATA."""
-    turns: list[Turn] = []
-    most = settings.dialogue_entries
     limit, show = settings.dialogue_text, settings.show_addresses
-    server, start = connection.server, connection.start
-
-    def hear(reply: Reply) -> None:
-        turns.append(Turn(rfc3339(time_at(server, reply.at, start)), "server", shown_reply(reply.raw, limit, show)))
-
-    if walk.greeting:
-        hear(walk.greeting)
-    for reply in walk.prelude:
-        hear(reply)
+    client, server, start = connection.client, connection.server, connection.start
+    turns = [_heard(reply, server, start, limit, show) for reply in _opening(walk)]
     login = False
     for exchange in walk.exchanges:
-        if len(turns) >= most:
+        if len(turns) >= settings.dialogue_entries:
             break
         text = _command_text(exchange, login, limit, show)
-        turns.append(Turn(rfc3339(time_at(connection.client, exchange.at, start)), "client", text))
+        turns.append(Turn(rfc3339(time_at(client, exchange.at, start)), "client", text))
         if exchange.reply:
-            hear(exchange.reply)
-        login = login or exchange.verb in ("AUTH", "X-EXPS", "(auth)")
-        if exchange.verb in ("DATA", "BDAT"):
-            return tuple(turns[:most])
-    for reply in walk.tail:
-        if len(turns) >= most:
-            break
-        hear(reply)
-    return tuple(turns[:most])
+            turns.append(_heard(exchange.reply, server, start, limit, show))
+        if exchange.verb in _LOGINS:
+            login = True
+        elif exchange.verb in _MESSAGES:
+            return tuple(turns[: settings.dialogue_entries])
+    if walk.tail:
+        turns += [_heard(reply, server, start, limit, show) for reply in walk.tail[: settings.dialogue_entries]]
+    return tuple(turns[: settings.dialogue_entries])
+
+
+def _opening(walk: Walk) -> list[Reply]:
+    return [walk.greeting, *walk.prelude] if walk.greeting else walk.prelude
+
+
+def _heard(reply: Reply, server: StreamHead, start: int, limit: int, show: bool) -> Turn:
+    return Turn(rfc3339(time_at(server, reply.at, start)), "server", shown_reply(reply.raw, limit, show))
 
 
 def _command_text(exchange: Exchange, login: bool, limit: int, show: bool) -> str:
     """Behind AUTH, and where the capture began late, a line that is no command may be a password."""
-    if not show and not exchange.known and (login or not exchange.sure):
-        return BLANK
-    if not show and exchange.verb == "(auth)":
+    if not show and (exchange.verb == "(auth)" or (not exchange.known and (login or not exchange.sure))):
         return BLANK
     return shown_command(exchange.verb, exchange.line, exchange.known, limit, show)

@@ -46,7 +46,7 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
     while position + _HEADER <= size:
         kind = data[position]
         length = data[position + 3] << 8 | data[position + 4]
-        if not _plausible(kind, data[position + 1], length):
+        if not 20 <= kind <= 24 or data[position + 1] != 3 or length > MAX_RECORD or not (length or kind == APPLICATION_DATA):
             side.garbage_at = position
             break
         end = position + _HEADER + length
@@ -68,10 +68,6 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
 def looks_like_handshake(data: bytes, position: int = 0) -> bool:
     """True when a handshake record of SSL 3.0 or later starts here (three bytes are enough)."""
     return data[position : position + 2] == b"\x16\x03" and data[position + 2 : position + 3] <= b"\x04"
-
-
-def _plausible(kind: int, major: int, length: int) -> bool:
-    return CHANGE_CIPHER_SPEC <= kind <= 24 and major == 3 and (0 < length <= MAX_RECORD or (kind == APPLICATION_DATA and length == 0))
 
 
 def _may_begin_a_record(data: bytes, position: int) -> bool:
