@@ -20,7 +20,7 @@ from ingest.dead_letters.letter import Letter
 from ingest.documents.arrivals import Tally, arrival_document, arrival_time
 from ingest.drain.batch import Batch, Origin, Spans
 from ingest.drain.judgement import Judge
-from ingest.drain.reports import ReportIntake
+from ingest.drain.reports import ReportBatch, ReportIntake
 from ingest.drain.sessions import SessionIntake
 from ingest.enrich.enricher import Enricher
 from ingest.reports.limits import Limits as ReportLimits
@@ -78,7 +78,7 @@ class Drain:
         self._clock = clock
         self.counters = DrainCounters()
         self._sessions = SessionIntake(enricher, tenant_of)
-        self._reports = ReportIntake(store, enricher, judge, report_limits or ReportLimits(), tenant_of, self._settings.documents)
+        self._reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of)
 
     def step(self) -> Spans | None:
         """Drain one batch and commit it; the times of the documents it made, None when nothing waited.
@@ -139,6 +139,7 @@ class Drain:
     def _drained(self, records: Sequence[StoredRecord]) -> Spans:
         now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
         batch = Batch(self._store, self._settings.documents)
+        reports = ReportBatch(batch, self._reports)
         tallies: list[tuple[StoredRecord, Origin, Tally]] = []
         for stored in records:
             origin = Origin(stored, arrival_time(stored.record.arrived_at), now)
@@ -147,7 +148,8 @@ class Drain:
             if stored.record.content == "sessions":
                 self._sessions.take(origin, batch, tally)
             else:
-                self._reports.take(origin, batch, tally)
+                self._reports.take(origin, reports, tally)
+        reports.settle()
         batch.settle()
         self._bury(batch.letters)
         arrivals = [arrival_document(stored, tally, origin.fields(None)) for stored, origin, tally in tallies]

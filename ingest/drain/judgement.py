@@ -14,12 +14,20 @@ COUNTED: frozenset[Provenance] = frozenset({"verified", "posted", "imported"})
 """What counts in the figures unless configured: a forged report never does (RFC 8460 §3)."""
 
 
+UNDECIDED = "undecided"
+"""Left out because the DNS did not answer; decided later (``ingest.drain.rejudge``)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """``left_out`` is None when the report counts, else the word that says why it does not."""
+    """``left_out`` is None when the report counts, else the word that says why it does not; ``undecided``: ask again."""
 
     provenance: Provenance
     left_out: str | None = None
+    finding: str | None = None
+    """What the mail's signatures showed: valid, spf_pass, no_signature, body_changed …"""
+    signer: str | None = None
+    """Domain that vouches, or claims to."""
 
 
 class Judge(Protocol):

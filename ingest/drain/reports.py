@@ -1,8 +1,13 @@
-"""Records of mails and report files: every report found in them, each with its fate."""
+"""Records of mails and report files: every report found in them, each with its fate.
+
+Rows of many reports are written together, then the reports' own documents: a report's document is never in the store
+before its rows. What was there before is told apart by one get by id.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from ingest.dead_letters.letter import Letter
@@ -16,104 +21,146 @@ from ingest.reports.limits import Limits as ReportLimits
 from ingest.reports.model import Report
 from ingest.reports.reader import FoundReport, Unusable, read_reports
 from ingest.store.errors import StoreUnavailable
-from ingest.store.protocol import Document, Store
+from ingest.store.protocol import Document, Fate
 
 
-class Rejected(Exception):
-    """The store takes a document never: the report goes to the dead letters with this reason."""
+@dataclass(slots=True, eq=False)
+class PendingReport:
+    """A report on its way into the store. ``refused`` is the store's reason when it takes a row of it never."""
+
+    found: FoundReport
+    origin: Origin
+    tally: Tally
+    number: int
+    standing: Standing
+    repeated: bool
+    """The same report stood in the same record before."""
+    document: Document
+    refused: str | None = None
 
 
 class ReportIntake:
-    """Turns one record into reports, and each report into its rows and its own document, written last."""
+    """Turns one record into reports, and each report into its rows and its own document."""
 
-    def __init__(
-        self,
-        store: Store,
-        enricher: Enricher,
-        judge: Judge,
-        limits: ReportLimits,
-        tenant_of: Callable[[str | None], str | None],
-        documents: int,
-    ) -> None:
-        self._store = store
+    def __init__(self, enricher: Enricher, judge: Judge, limits: ReportLimits, tenant_of: Callable[[str | None], str | None]) -> None:
         self._enricher = enricher
         self._judge = judge
         self._limits = limits
         self._tenant_of = tenant_of
-        self._documents = documents
 
-    def take(self, origin: Origin, batch: Batch, tally: Tally) -> None:
+    def take(self, origin: Origin, batch: ReportBatch, tally: Tally) -> None:
         """Each report found is one item, and so is each part that looks like one and cannot be used."""
         record = origin.stored.record
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         for number, item in enumerate(read_reports(record.body, limits=self._limits)):
             if isinstance(item, Unusable):
                 batch.bury(_letter(origin, number, item), tally)
                 continue
-            try:
-                tally.add(self._stored(item, origin, batch, seen))
-            except Rejected as error:
-                batch.bury(origin.letter(number, "store_rejected", str(error), record.body, item.where), tally)
+            uid = identity(item.report, origin.arrived)
+            judgement = self._judge(record, item.report)
+            standing = Standing(uid=uid, content_hash=item.sha256, provenance=judgement.provenance, left_out=judgement.left_out)
+            document = self.own_document(item.report, standing, origin)
+            pending = PendingReport(item, origin, tally, number, standing, (uid, item.sha256) in seen, document)
+            seen.add((uid, item.sha256))
+            batch.add_report(pending, self.rows(item.report, standing, origin, told_of=standing))
 
-    def _stored(self, found: FoundReport, origin: Origin, batch: Batch, seen: set[str]) -> Outcome:
-        """Write rows and report; raises Rejected when the store refuses one of them for good."""
-        report, content = found.report, found.sha256
-        uid = identity(report, origin.arrived)
-        judgement = self._judge(origin.stored.record, report)
-        standing = Standing(uid=uid, content_hash=content, provenance=judgement.provenance, left_out=judgement.left_out)
-        repeated = uid + content in seen
-        seen.add(uid + content)
-        if self._written(report, standing, origin, batch):
-            return "stored"
-        there = self._store.get("reports", uid)
-        if there is None:
-            raise StoreUnavailable(f"report {uid} is said to be there and is not found")
-        if there.fields.get("event.hash") == content:
-            own = there.fields.get("spool.id") == origin.stored.id and not repeated
-            return "stored" if own else "duplicate"
-        return self._conflict(report, standing, origin, batch, repeated)
-
-    def _conflict(self, report: Report, standing: Standing, origin: Origin, batch: Batch, repeated: bool) -> Outcome:
-        """Other content under a known identity: kept under an identity of its own, its rows rewritten as not counted."""
-        uid = conflict_uid(standing.uid, standing.content_hash)
-        there = self._store.get("reports", uid)
-        if there is not None and (repeated or there.fields.get("spool.id") != origin.stored.id):
-            return "duplicate"
-        kept = Standing(uid=uid, content_hash=standing.content_hash, provenance=standing.provenance, left_out="conflict", conflict=True)
-        rows = self._rows(report, standing, origin, reported_as=kept)
-        while chunk := list(islice(rows, self._documents)):
-            self._store.put(chunk)
-        self._create(batch, [self._own_document(report, kept, origin)])
-        return "conflict"
-
-    def _written(self, report: Report, standing: Standing, origin: Origin, batch: Batch) -> bool:
-        """Rows, then the report's document; False when a report of that identity was there before."""
-        rows = self._rows(report, standing, origin, reported_as=standing)
-        while chunk := list(islice(rows, self._documents)):
-            self._create(batch, chunk)
-        return self._create(batch, [self._own_document(report, standing, origin)])
-
-    def _rows(self, report: Report, standing: Standing, origin: Origin, reported_as: Standing) -> Iterator[Document]:
-        """The rows with ``standing``'s ids, speaking of the report as ``reported_as``."""
+    def rows(self, report: Report, standing: Standing, origin: Origin, told_of: Standing) -> Iterator[Document]:
+        """The rows with ``standing``'s ids, speaking of the report as ``told_of``."""
         fields = origin.fields(self._tenant_of(report.policy_domain))
         documents = row_documents(report, standing, origin.arrived, fields, self._enricher)
-        if reported_as is standing:
+        if told_of is standing:
             return documents
-        told = {"report.uid": reported_as.uid, "counted": reported_as.left_out is None, "left_out": reported_as.left_out}
+        told = {"report.uid": told_of.uid, "counted": told_of.left_out is None, "left_out": told_of.left_out}
         return (Document(dataset=row.dataset, id=row.id, fields={**row.fields, **told}) for row in documents)
 
-    def _own_document(self, report: Report, standing: Standing, origin: Origin) -> Document:
+    def own_document(self, report: Report, standing: Standing, origin: Origin) -> Document:
+        """The report's own document."""
         record = origin.stored.record
         fields = origin.fields(self._tenant_of(report.policy_domain))
         return report_document(report, standing, origin.arrived, record.way, address_or_none(record.peer_address), fields)
 
-    def _create(self, batch: Batch, documents: Sequence[Document]) -> bool:
-        """True when the last of them is new. Raises Rejected with the store's reason."""
-        fates = batch.create(documents)
-        for fate in fates:
+
+class ReportBatch:
+    """Gathers the rows and documents of many reports; ``settle`` gives each report its fate."""
+
+    def __init__(self, batch: Batch, intake: ReportIntake) -> None:
+        self._batch = batch
+        self._intake = intake
+        self._rows: list[tuple[Document, PendingReport]] = []
+        self._reports: list[PendingReport] = []
+
+    def bury(self, letter: Letter, tally: Tally) -> None:
+        """An item that cannot be used."""
+        self._batch.bury(letter, tally)
+
+    def add_report(self, pending: PendingReport, rows: Iterator[Document]) -> None:
+        """A report and its rows; rows are written as soon as there are enough of them."""
+        for row in rows:
+            self._rows.append((row, pending))
+            if len(self._rows) >= self._batch.size:
+                self._write_rows()
+        self._reports.append(pending)
+
+    def settle(self) -> None:
+        """Write what is left of the rows, then the reports' documents, and account for each report."""
+        self._write_rows()
+        usable = [pending for pending in self._reports if self._accepted(pending)]
+        self._reports.clear()
+        for start in range(0, len(usable), self._batch.size):
+            part = usable[start : start + self._batch.size]
+            fates = self._batch.create([pending.document for pending in part])
+            for pending, fate in zip(part, fates, strict=True):
+                self._account(pending, fate)
+
+    def _write_rows(self) -> None:
+        rows, self._rows = self._rows, []
+        if not rows:
+            return
+        for (_, pending), fate in zip(rows, self._batch.create([row for row, _ in rows]), strict=True):
             if fate.outcome == "rejected":
-                raise Rejected(fate.reason)
-        return fates[-1].outcome == "created"
+                pending.refused = fate.reason
+
+    def _accepted(self, pending: PendingReport) -> bool:
+        """False, and a dead letter, for a report of which the store refuses a row."""
+        if pending.refused is None:
+            return True
+        body = pending.origin.stored.record.body
+        letter = pending.origin.letter(pending.number, "store_rejected", pending.refused, body, pending.found.where or None)
+        self._batch.bury(letter, pending.tally)
+        return False
+
+    def _account(self, pending: PendingReport, fate: Fate) -> None:
+        if fate.outcome == "rejected":
+            pending.refused = fate.reason
+            self._accepted(pending)
+        else:
+            pending.tally.add("stored" if fate.outcome == "created" else self._was_there(pending))
+
+    def _was_there(self, pending: PendingReport) -> Outcome:
+        """A report of that identity is in the store: this very one from an interrupted drain, the same again, or another."""
+        there = self._batch.store.get("reports", pending.standing.uid)
+        if there is None:
+            raise StoreUnavailable(f"report {pending.standing.uid} is said to be there and is not found")
+        if there.fields.get("event.hash") == pending.found.sha256:
+            return "stored" if self._is_own(there, pending) else "duplicate"
+        return self._conflict(pending)
+
+    def _conflict(self, pending: PendingReport) -> Outcome:
+        """Other content under a known identity: kept under an identity of its own, its rows rewritten as not counted."""
+        standing = pending.standing
+        uid = conflict_uid(standing.uid, standing.content_hash)
+        there = self._batch.store.get("reports", uid)
+        if there is not None:
+            return "conflict" if self._is_own(there, pending) else "duplicate"
+        kept = Standing(uid=uid, content_hash=standing.content_hash, provenance=standing.provenance, left_out="conflict", conflict=True)
+        rows = self._intake.rows(pending.found.report, standing, pending.origin, told_of=kept)
+        while chunk := list(islice(rows, self._batch.size)):
+            self._batch.store.put(chunk)
+        self._batch.create([self._intake.own_document(pending.found.report, kept, pending.origin)])
+        return "conflict"
+
+    def _is_own(self, there: Document, pending: PendingReport) -> bool:
+        return there.fields.get("spool.id") == pending.origin.stored.id and not pending.repeated
 
 
 def _letter(origin: Origin, number: int, item: Unusable) -> Letter:
