@@ -95,11 +95,11 @@ def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
     words: list[Sign] = []
     if not seen.client_captured:
         words.append(Sign("client_not_captured", "client", "", rfc3339(seen.start)))
-    elif seen.client_lost:
+    elif seen.client_lost and not seen.late_start:
         words.append(Sign("loss_client", "client", "", rfc3339(seen.stop)))
     if not seen.server_captured:
         words.append(Sign("server_not_captured", "server", "", rfc3339(seen.start)))
-    elif seen.server_lost:
+    elif seen.server_lost and not seen.late_start:
         words.append(Sign("loss_server", "server", "", rfc3339(seen.stop)))
     if seen.late_start:
         words.append(Sign("late_start", "client", "", rfc3339(seen.start)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from sniffer.endings import is_lost
 from sniffer.smtp.commands import EHLO, GREETINGS
 from sniffer.smtp.ehlo import EhloOffers, ehlo_offers
 from sniffer.smtp.replies import Reply
@@ -39,7 +38,7 @@ def greeting_facts(walk: Walk, connection: Connection) -> GreetingFacts:
     if reply:
         offers = ehlo_offers(reply.raw)
         auth = offers.auth or any(ehlo_offers(earlier.raw).auth for earlier in accepted)
-        swallowed = bool(accepted) and greetings[-1].reply is None and is_lost(connection.server)
+        swallowed = bool(accepted) and greetings[-1].reply is None and walk.server_missing
         return GreetingFacts(helo, True, offers.starttls, _is_masked(offers), auth, swallowed, inferred)
     partial = _cut_offers(greetings, walk, connection)
     if partial and partial.starttls:

@@ -27,7 +27,7 @@ def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation
     greeted = greeting_facts(walk, connection)
     if greeted.inferred:
         ehlo_signs(greeted.inferred, book)
-    masks = command_signs(walk, connection, book)
+    masks = command_signs(walk, book)
     banner = clean(walk.greeting.raw[: settings.banner_text]) if walk.greeting else None
     seen = Observation(
         banner=banner,
@@ -44,14 +44,14 @@ def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation
         greeting_open=greeted.open,
         client_captured=connection.client.captured,
         server_captured=connection.server.captured,
-        server_lost=is_lost(connection.server),
+        server_lost=walk.server_missing,
         late_start=not connection.client.from_start and not connection.server.from_start,
         ending=ending_of(connection),
         auth_offered=greeted.auth,
         start=connection.start,
         stop=connection.stop,
     )
-    if is_lost(connection.client):
+    if walk.client_missing:
         _note_loss(seen, walk)
     commands_seen = not seen.client_lost or walk.accepted is not None
     seen.auth_used = auth_used(walk, commands_seen)
@@ -90,6 +90,10 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
         codes = [reply.code for reply in walk.tail]
         went_on = 354 in codes and all(code < 400 for code in codes[: codes.index(354)])
         seen.client_lost = seen.client_lost_before_mail = not went_on
+        return
+    if any(reply.refused or reply.code == 220 for reply in walk.prelude):
+        # commands before the capture's first one were answered so, and one of them may have been STARTTLS
+        seen.client_lost = seen.client_lost_before_mail = True
         return
     after = _after_last_greeting(walk.exchanges)
     seen.client_lost = not any(exchange.verb in GOES_ON and exchange.known for exchange in after)
@@ -132,5 +136,5 @@ def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: S
         book.add("pipelined_after_starttls", "client", upgrade.injected_commands, walk.client_position)
     if upgrade.injected_replies:
         book.add("reply_after_accept", "server", upgrade.injected_replies, walk.server_position)
-    seen.tls = observe_tls(client.data, upgrade.client, server.data, upgrade.server, is_lost(client), is_lost(server))
+    seen.tls = observe_tls(client.data, upgrade.client, server.data, upgrade.server, walk.client_missing, is_lost(server))
     book.add_tls(seen.tls)

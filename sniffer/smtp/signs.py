@@ -6,14 +6,12 @@ import re
 
 import msgspec
 
-from sniffer.endings import is_lost
 from sniffer.signbook import SignBook
 from sniffer.smtp.commands import EHLO, UPGRADES
 from sniffer.smtp.ehlo import ehlo_offers
 from sniffer.smtp.masks import is_masked_banner, is_masked_starttls
 from sniffer.smtp.replies import Reply
 from sniffer.smtp.walk import Exchange, Walk
-from sniffer.stream import Connection
 
 _DEMAND = re.compile(
     rb"(?i)must issue an? starttls|starttls (?:is )?(?:command )?(?:first|required)|require[sd]? .{0,30}\b(?:tls|starttls)\b"
@@ -48,7 +46,7 @@ def ehlo_signs(reply: Reply, book: SignBook) -> None:
         book.add("masked_word", "server", text, reply.at + offset)
 
 
-def command_signs(walk: Walk, connection: Connection, book: SignBook) -> MaskFacts:
+def command_signs(walk: Walk, book: SignBook) -> MaskFacts:
     """Go over the commands and their replies."""
     judged = unjudged = False
     for place, exchange in enumerate(walk.exchanges):
@@ -63,8 +61,8 @@ def command_signs(walk: Walk, connection: Connection, book: SignBook) -> MaskFac
         elif not exchange.known and exchange.sure:
             if is_masked_starttls(exchange.line.strip()):
                 book.add("masked_command", "client", exchange.line, exchange.at)
-                judged = judged or _answered_as_unknown(reply, connection)
-                unjudged = unjudged or (reply is None and is_lost(connection.server))
+                judged = judged or _answered_as_unknown(reply, walk.server_missing)
+                unjudged = unjudged or (reply is None and walk.server_missing)
             elif _is_masked_ehlo(exchange, walk.exchanges[place + 1 :]):
                 book.add("masked_ehlo", "client", exchange.line, exchange.at, blank=len(exchange.line) > 64)
                 judged = True
@@ -85,9 +83,9 @@ def _upgrade_signs(exchange: Exchange, book: SignBook) -> None:
         book.add("starttls_refused", "server", reply.raw, reply.at)
 
 
-def _answered_as_unknown(reply: Reply | None, connection: Connection) -> bool:
+def _answered_as_unknown(reply: Reply | None, server_missing: bool) -> bool:
     """Refused, or left without an answer by a server of which nothing was lost."""
-    return reply.refused if reply else not is_lost(connection.server)
+    return reply.refused if reply else not server_missing
 
 
 def _is_masked_ehlo(exchange: Exchange, later: list[Exchange]) -> bool:

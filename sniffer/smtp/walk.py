@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sniffer.endings import is_lost
 from sniffer.observation import time_at
 from sniffer.smtp.commands import GREETINGS, UPGRADES, Command, parse_command
 from sniffer.smtp.replies import Reply, next_reply, starts_record
@@ -57,6 +58,7 @@ class Walk:
         self._sure = connection.client.from_start
         self._recipients = 0
         self._lmtp = False
+        self._aligned = connection.server.from_start
         self._peeked_at = -1
         self._peeked: Reply | None = None
 
@@ -66,9 +68,23 @@ class Walk:
         for _ in range(MAX_COMMANDS):
             if not self._step():
                 break
+        if self.handshake and self.accepted is None and self.prelude and self.prelude[-1].code == 220:
+            self.accepted = self.prelude.pop()
         if self.accepted is None:
             self._collect_tail()
         return self
+
+    @property
+    def client_missing(self) -> bool:
+        """Commands of the client may be missing: at its end, or because the capture began behind its greeting."""
+        client = self._connection.client
+        return is_lost(client) or (not client.from_start and not any(exchange.verb in GREETINGS for exchange in self.exchanges))
+
+    @property
+    def server_missing(self) -> bool:
+        """Replies of the server may be missing, at its end or at its beginning."""
+        server = self._connection.server
+        return is_lost(server) or (not server.from_start and self.greeting is None)
 
     # the beginning
 
@@ -107,11 +123,11 @@ class Walk:
         before = time_at(connection.client, self.client_position, _NEVER) if first else -1
         while reply := self._peek_reply():
             opens = self._opens(reply, first)
-            if not opens and time_at(connection.server, reply.at, _NEVER) > before:
+            if not (opens and first is None) and time_at(connection.server, reply.at, _NEVER) > before:
                 return
             self.server_position = reply.end
             if opens:
-                self.greeting = reply
+                self.greeting, self._aligned = reply, True
             else:
                 self.prelude.append(reply)
 
@@ -146,7 +162,7 @@ class Walk:
         return reply is not None and reply.code >= 500
 
     def _note(self, command: Command, line: bytes, position: int) -> None:
-        reply = self._take_reply()
+        reply = None if self._reply_was_lost(position) else self._take_reply()
         verb = command.verb
         if verb in GREETINGS and command.known and reply:
             self._sure = True
@@ -166,6 +182,18 @@ class Walk:
             self._recipients += 1
         elif verb in ("RSET", "MAIL") or verb in GREETINGS:
             self._recipients = 0
+
+    def _reply_was_lost(self, position: int) -> bool:
+        """In a capture that began behind the server's greeting: was this command answered before it? It was, if the
+        client had already gone on when the first captured reply came."""
+        reply = None if self._aligned else self._peek_reply()
+        if reply is None:
+            return False
+        client, going_on = self._connection.client, self.client_position
+        same_piece = not any(position < place <= going_on for place, _ in client.marks)
+        said, heard = time_at(client, going_on, _NEVER), time_at(self._connection.server, reply.at, _NEVER)
+        self._aligned = same_piece or going_on >= len(client.data) or said > heard
+        return not self._aligned
 
     def _append(self, verb: str, argument: bytes, line: bytes, at: int, reply: Reply | None, known: bool = True) -> None:
         self.exchanges.append(Exchange(verb, argument, line, at, reply, known, self._sure))
@@ -249,7 +277,7 @@ class Walk:
     def _collect_tail(self) -> None:
         """Replies beyond the client's last captured command. Where the client was lost, a 220 among them is what
         accepts a STARTTLS that was not captured: nothing else is answered so."""
-        lost = not self._connection.client.captured or self._connection.client.end in ("gap", "limit")
+        lost = self.client_missing
         for _ in range(MAX_COMMANDS):
             reply = self._take_reply()
             if reply is None:

@@ -262,3 +262,31 @@ def test_a_certificate_of_another_host() -> None:
     assert record(session(said))["tls"]["certificate"] == {"trust": "self_signed", "match": "neither"}
     configured = SniffSettings(mx_hosts={"198.51.100.25": ("other.example",)})
     assert record(session(said, configured))["tls"]["certificate"]["match"] == "mx"
+
+
+def beginning_late(said: Turns, client_turns: int, server_turns: int) -> Connection:
+    """The capture misses so many first turns of each side."""
+    whole = connection(said)
+    heads = []
+    for side, skip in ((whole.client, client_turns), (whole.server, server_turns)):
+        start = side.marks[skip][0]
+        marks = tuple((place - start, at) for place, at in side.marks[skip:])
+        heads.append(StreamHead(side.data[start:], marks, skip == 0, side.end, side.bytes, side.packets, True))
+    return Connection(whole.client_ip, whole.client_port, whole.server_ip, whole.server_port, START, START, *heads)
+
+
+@pytest.mark.parametrize(("client_turns", "server_turns"), [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (2, 2), (3, 0), (3, 3)])
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_late_start_of_a_side_makes_no_false_claim(version: str, client_turns: int, server_turns: int) -> None:
+    found = observe(beginning_late(turns(GREETING) + list(handshake(version)), client_turns, server_turns), SniffSettings())
+    assert found and found.judgement.verdict in ("tls", "incomplete")
+
+
+MASKED = "S 220 mx\nC EHLO c\nS 250-mx|250-XXXXXXXX|250 SIZE\nC MAIL FROM:<>\nS 250 ok\nC RCPT TO:<a>\nS 250 ok\nC QUIT\nS 221 bye"
+
+
+@pytest.mark.parametrize("server_turns", [2, 3, 4])
+def test_a_reply_to_mail_is_never_taken_for_one_to_ehlo(server_turns: int) -> None:
+    found = observe(beginning_late(turns(MASKED), 0, server_turns), SniffSettings())
+    assert found and found.judgement.verdict == "incomplete"
+    assert "offered" not in record(found)["smtp"]["starttls"]
