@@ -29,6 +29,8 @@ class Standing:
     provenance: Provenance
     left_out: str | None = None
     conflict: bool = False
+    finding: str | None = None
+    signer: str | None = None
 
 
 def identity(report: Report, arrived: datetime) -> str:
@@ -75,6 +77,8 @@ def report_document(
         "report.warnings": list(report.warnings) or None,
         "event.hash": standing.content_hash,
         "conflict": standing.conflict,
+        "signature.result": standing.finding,
+        "signature.domain": standing.signer,
         "way": way,
         "peer.ip": peer,
         **_summary(report),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from ingest.dead_letters.letter import Letter
@@ -84,6 +85,8 @@ class Batch:
         self.size = size
         self.spans = Spans()
         self.letters: list[Letter] = []
+        self.undecided: dict[str, int] = {}
+        """Records whose reports are to be judged again: id → arrived_at."""
         self._pending: list[_Pending] = []
         self._repeats: dict[str, tuple[Origin, Tally, int]] = {}
 
@@ -107,6 +110,14 @@ class Batch:
             if fate.outcome == "created":
                 self.spans.add(document.dataset, document.time)
         return fates
+
+    def put(self, documents: Iterable[Document]) -> None:
+        """Write or replace now; remembers the times."""
+        waiting = iter(documents)
+        while chunk := list(islice(waiting, self.size)):
+            self.store.put(chunk)
+            for document in chunk:
+                self.spans.add(document.dataset, document.time)
 
     def write_arrivals(self, arrivals: Sequence[Document]) -> None:
         """The records' own documents; one that is there already keeps what it said first."""

@@ -22,6 +22,7 @@ from ingest.drain.batch import Batch, Origin, Spans
 from ingest.drain.judgement import Judge
 from ingest.drain.reports import ReportBatch, ReportIntake
 from ingest.drain.sessions import SessionIntake
+from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.spool.errors import CheckpointFailed
@@ -69,16 +70,19 @@ class Drain:
         settings: DrainSettings | None = None,
         report_limits: ReportLimits | None = None,
         tenant_of: Callable[[str | None], str | None] = lambda domain: None,
+        undecided: UndecidedBook | None = None,
     ) -> None:
-        """``clock`` gives nanoseconds since the epoch, for what is written about the drain itself."""
+        """``clock`` gives nanoseconds since the epoch, for what is written about the drain itself. ``undecided`` notes the
+        records to judge again; without it they stay undecided."""
         self._reader = reader
         self._store = store
         self._dead_letters = dead_letters
         self._settings = settings or DrainSettings()
         self._clock = clock
+        self._undecided = undecided
         self.counters = DrainCounters()
         self._sessions = SessionIntake(enricher, tenant_of)
-        self._reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of)
+        self.reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of)
 
     def step(self) -> Spans | None:
         """Drain one batch and commit it; the times of the documents it made, None when nothing waited.
@@ -139,7 +143,7 @@ class Drain:
     def _drained(self, records: Sequence[StoredRecord]) -> Spans:
         now = datetime.fromtimestamp(self._clock() / 1e9, UTC)
         batch = Batch(self._store, self._settings.documents)
-        reports = ReportBatch(batch, self._reports)
+        reports = ReportBatch(batch, self.reports)
         tallies: list[tuple[StoredRecord, Origin, Tally]] = []
         for stored in records:
             origin = Origin(stored, arrival_time(stored.record.arrived_at), now)
@@ -148,10 +152,12 @@ class Drain:
             if stored.record.content == "sessions":
                 self._sessions.take(origin, batch, tally)
             else:
-                self._reports.take(origin, reports, tally)
+                self.reports.take(origin, reports, tally)
         reports.settle()
         batch.settle()
         self._bury(batch.letters)
+        if self._undecided is not None and batch.undecided:
+            self._undecided.add(batch.undecided.items())
         arrivals = [arrival_document(stored, tally, origin.fields(None)) for stored, origin, tally in tallies]
         batch.write_arrivals(arrivals)
         for _, _, tally in tallies:

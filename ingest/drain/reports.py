@@ -7,14 +7,15 @@ before its rows. What was there before is told apart by one get by id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ingest.dead_letters.letter import Letter
 from ingest.documents.arrivals import Outcome, Tally, address_or_none
 from ingest.documents.reports import Standing, identity, report_document, row_documents
 from ingest.drain.batch import Batch, Origin
-from ingest.drain.judgement import Judge
+from ingest.drain.judgement import UNDECIDED, Judge, Judgement
+from ingest.drain.precedence import gives_way, move_aside
 from ingest.enrich.enricher import Enricher
 from ingest.identity import conflict_uid
 from ingest.reports.limits import Limits as ReportLimits
@@ -58,11 +59,24 @@ class ReportIntake:
                 continue
             uid = identity(item.report, origin.arrived)
             judgement = self._judge(record, item.report)
-            standing = Standing(uid=uid, content_hash=item.sha256, provenance=judgement.provenance, left_out=judgement.left_out)
+            if judgement.left_out == UNDECIDED:
+                batch.note_undecided(origin)
+            standing = standing_of(uid, item.sha256, judgement)
             document = self.own_document(item.report, standing, origin)
             pending = PendingReport(item, origin, tally, number, standing, (uid, item.sha256) in seen, document)
             seen.add((uid, item.sha256))
             batch.add_report(pending, self.rows(item.report, standing, origin, told_of=standing))
+
+    def judged(self, origin: Origin) -> list[tuple[FoundReport, Judgement]]:
+        """The record's reports and what they are held for now. Slow where names must be looked up; writes nothing."""
+        record = origin.stored.record
+        items = read_reports(record.body, limits=self._limits)
+        return [(item, self._judge(record, item.report)) for item in items if isinstance(item, FoundReport)]
+
+    def rewrite(self, report: Report, standing: Standing, told_of: Standing, origin: Origin, batch: Batch) -> None:
+        """Rows (with ``standing``'s ids) and document in place of what stands under their ids; the document last."""
+        batch.put(self.rows(report, standing, origin, told_of))
+        batch.put([self.own_document(report, told_of, origin)])
 
     def rows(self, report: Report, standing: Standing, origin: Origin, told_of: Standing) -> Iterator[Document]:
         """The rows with ``standing``'s ids, speaking of the report as ``told_of``."""
@@ -92,6 +106,10 @@ class ReportBatch:
     def bury(self, letter: Letter, tally: Tally) -> None:
         """An item that cannot be used."""
         self._batch.bury(letter, tally)
+
+    def note_undecided(self, origin: Origin) -> None:
+        """The origin's record is to be judged again."""
+        self._batch.undecided[origin.stored.id] = origin.stored.record.arrived_at
 
     def add_report(self, pending: PendingReport, rows: Iterator[Document]) -> None:
         """A report and its rows; rows are written as soon as there are enough of them."""
@@ -141,7 +159,13 @@ class ReportBatch:
         there = self._batch.store.get("reports", pending.standing.uid)
         if there is None:
             raise StoreUnavailable(f"report {pending.standing.uid} is said to be there and is not found")
-        if there.fields.get("event.hash") == pending.found.sha256:
+        same = there.fields.get("event.hash") == pending.found.sha256
+        if gives_way(there, pending.standing.left_out):
+            if not same:
+                move_aside(self._batch.store, there, self._batch.size)
+            self._intake.rewrite(pending.found.report, pending.standing, pending.standing, pending.origin, self._batch)
+            return "duplicate" if same and not self._is_own(there, pending) else "stored"
+        if same:
             return "stored" if self._is_own(there, pending) else "duplicate"
         return self._conflict(pending)
 
@@ -152,7 +176,7 @@ class ReportBatch:
         there = self._batch.store.get("reports", uid)
         if there is not None:
             return "conflict" if self._is_own(there, pending) else "duplicate"
-        kept = Standing(uid=uid, content_hash=standing.content_hash, provenance=standing.provenance, left_out="conflict", conflict=True)
+        kept = replace(standing, uid=uid, left_out=standing.left_out or "conflict", conflict=True)
         rows = self._intake.rows(pending.found.report, standing, pending.origin, told_of=kept)
         while chunk := list(islice(rows, self._batch.size)):
             self._batch.store.put(chunk)
@@ -161,6 +185,18 @@ class ReportBatch:
 
     def _is_own(self, there: Document, pending: PendingReport) -> bool:
         return there.fields.get("spool.id") == pending.origin.stored.id and not pending.repeated
+
+
+def standing_of(uid: str, content: str, judgement: Judgement) -> Standing:
+    """Where a report of that identity and content stands when it is alone."""
+    return Standing(
+        uid=uid,
+        content_hash=content,
+        provenance=judgement.provenance,
+        left_out=judgement.left_out,
+        finding=judgement.finding,
+        signer=judgement.signer,
+    )
 
 
 def _letter(origin: Origin, number: int, item: Unusable) -> Letter:

@@ -157,7 +157,7 @@ _REPORT = (
     _f("date", "report.end", "End of it.", "end"),
     _f("keyword", "provenance", "verified, unsigned, failed, posted or imported.", "provenance"),
     _f("boolean", "counted", "True when the report counts in the figures (provenance is enough and it is no conflict).", "counted"),
-    _f("keyword", "left_out", "Why it does not count: unsigned, failed, conflict, foreign_domain.", "left out"),
+    _f("keyword", "left_out", "Why it does not count: unsigned, failed, undecided, conflict, foreign_domain.", "left out"),
 )
 
 REPORTS = Dataset(
@@ -176,6 +176,8 @@ REPORTS = Dataset(
         _f("json", "report.failure", "Failure report: what it says of the one message, redacted unless configured."),
         _f("keyword", "event.hash", "SHA-256 of the report's inflated bytes.", "hash"),
         _f("boolean", "conflict", "Same identity as another report, other content: not counted until someone chooses.", "conflict"),
+        _f("keyword", "signature.result", "What its mail's signatures showed: valid, spf_pass, no_signature, body_changed …", "signature"),
+        _f("keyword", "signature.domain", "Domain that signed, or whose SPF policy passed.", "signed by"),
         _f("keyword", "way", "How it came: smtp, https, file …", "way"),
         _f("ip", "peer.ip", "Who delivered it.", "delivered by"),
         *_ORIGIN,

@@ -1,0 +1,1 @@
+"""Who sent a mailed report: DKIM, SPF and alignment, decided after the spool."""
