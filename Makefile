@@ -2,6 +2,7 @@
 # make test    every check and test; installs what it needs and names it first
 # make check   format, lint, types, import rules
 # make bench   figures of the README, side by side with the peers
+# make docs    docs/settings.md, docs/fields.md, docs/words.md from the code
 # make soak    the long runs: crash loops, load, fuzzing, floods
 
 PYTHON ?= python3
@@ -34,6 +35,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m stripwatch.reference docs
 
 soak: $(VENV)/.dev
 	sh tests/setup.sh

@@ -35,14 +35,17 @@ class HttpsSettings:
     request_limit: int = 256
     """Bodies being received or stored at once; more get 503."""
     connection_limit: int = 1000
+    """Connections at once; more are closed."""
     peer_limit: int = 50
     """Connections from one IPv4 address or one IPv6 /64, proxies excepted."""
     handshake_seconds: float = 10.0
+    """How long a TLS handshake may take."""
     header_seconds: float = 10.0
     """From a connection's start, or a request's first byte, to the end of its headers."""
     header_limit: int = 16 * 1024
     """A request's head."""
     keep_alive_seconds: int = 5
+    """How long an idle connection is kept."""
     body_grace: float = 15.0
     """Seconds within a body before the lowest rate counts."""
     body_rate: float = 500.0

@@ -55,6 +55,7 @@ class SmtpSettings:
     admission_wait: float = 10.0
     """How long DATA waits for room in memory before it is refused with 452."""
     connection_limit: int = 1000
+    """Connections at once; more get 421."""
     peer_limit: int = 20
     """Connections from one IPv4 address or one IPv6 /64."""
     session_seconds: float = 300.0

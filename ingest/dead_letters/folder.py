@@ -28,13 +28,16 @@ _GLANCE: Final = 16_384
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterLimits:
     total_bytes: int = 1 << 30
+    """All letters together; beyond it the oldest go, counted."""
     letters: int = 100_000
+    """How many are kept."""
 
 
 class Evictions(msgspec.Struct, frozen=True):
     """Letters that went because of the bound, since the folder was made."""
 
     letters: int = 0
+    """How many are kept."""
     bytes: int = 0
 
 

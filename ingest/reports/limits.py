@@ -24,15 +24,19 @@ class Limits:
     archive_depth: int = 3
     """zip, gzip and attached mail count one each."""
     cpu_seconds: float = 30.0
+    """Processor time for one input."""
     xml_depth: int = 32
     """Elements inside each other; inside a record of plain form, whose text is under 64 KiB, its length is the bound."""
     xml_elements: int = 5_000_000
+    """Elements of one XML document."""
     xml_child_bytes: int = 1 * MIB
     """One child of ``feedback`` (a record, the metadata, a comment between them)."""
     text_bytes: int = 64 * 1024
     """Characters of one text; what is longer is clipped, with a warning."""
     mime_depth: int = 16
+    """Parts inside each other."""
     mime_parts: int = 64
+    """Parts of one mail."""
     header_bytes: int = 64 * 1024
     """Headers of one mail or part."""
 

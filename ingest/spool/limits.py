@@ -13,12 +13,15 @@ class SpoolLimits:
     """Sizes in bytes, times in seconds, marks as fractions of ``pending_bytes``."""
 
     segment_bytes: int = 64 * MIB
+    """Size at which a segment file is closed and another begun."""
     record_bytes: int = 32 * MIB
     """Largest encoded record: a mail of 16 MiB, an HTTP body, or a sniffer's chunk of sessions."""
     pending_bytes: int = 4 * GIB
     """Everything appended and not yet drained, all producers together."""
     refuse_at: float = 0.9
+    """Full to this mark, nothing more is taken (452, 503)."""
     warn_at: float = 0.5
+    """Full to this mark, health says so."""
     min_free_bytes: int = 256 * MIB
     """Appends are refused while the disk has less free than this."""
     queue_bytes: int = 128 * MIB
@@ -26,8 +29,11 @@ class SpoolLimits:
     commit_bytes: int = 8 * MIB
     """Most that one group commit writes."""
     retired_seconds: int = 7 * 86_400
+    """How long drained segments are kept for replay."""
     retired_bytes: int = 8 * GIB
+    """How much of them at most; the oldest go first."""
     quarantine_bytes: int = 256 * MIB
+    """How much damaged data is kept for inspection."""
     reserve_bytes: int = 256 * 1024
     """Zeros kept aside so that a checkpoint can still be written on a full disk."""
     measure_seconds: float = 1.0
@@ -35,5 +41,6 @@ class SpoolLimits:
     probe_seconds: float = 0.1
     """After a failed commit, appends fail at once for so long before the disk is tried again."""
     tidy_seconds: float = 10.0
+    """How often retention is looked after."""
     poll_seconds: float = 0.5
     """How often a waiting reader looks for other processes' records."""

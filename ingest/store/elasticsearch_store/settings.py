@@ -11,11 +11,15 @@ class ElasticsearchSettings:
     """``hosts`` are URLs with scheme, host and port. Either ``api_key`` or ``username`` and ``password``, or neither."""
 
     hosts: tuple[str, ...] = ("http://127.0.0.1:9200",)
+    """URLs with scheme, host and port (`STRIPWATCH_ELASTICSEARCH_URL` is a second name of its variable)."""
     prefix: str = "stripwatch"
     """Begins the name of every index and template."""
     api_key: str | None = None
+    """API key, in its encoded form."""
     username: str | None = None
+    """User, with `password`."""
     password: str | None = None
+    """Its password."""
     ca_file: Path | None = None
     """PEM file of the authority that signed the cluster's certificate; the system's own when None."""
     request_timeout: float = 30.0
@@ -27,5 +31,6 @@ class ElasticsearchSettings:
     manage_templates: bool = True
     """False for writers whose key may not touch templates: an administrator has run ``setup elasticsearch`` once."""
     batch_documents: int = 1_000
+    """Documents of a bulk request."""
     batch_bytes: int = 5_000_000
     """A bulk request has at most so many documents and bytes; a larger document travels alone."""
