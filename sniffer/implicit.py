@@ -7,14 +7,16 @@ from sniffer.observation import Observation, Protocol
 from sniffer.signbook import SignBook
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
-from sniffer.tls import observe_tls
+from sniffer.tls import HandshakeReader, observe_tls
 
 
-def observe_implicit(connection: Connection, protocol: Protocol, client_start: int, settings: SniffSettings) -> Observation:
+def observe_implicit(
+    connection: Connection, protocol: Protocol, client_start: int, settings: SniffSettings, handshake: HandshakeReader = observe_tls
+) -> Observation:
     """Observe a handshake that begins at ``client_start`` (behind a PROXY header, if any). Never raises."""
     client, server = connection.client, connection.server
     book = SignBook(connection, settings)
-    facts = observe_tls(client.data, client_start, server.data, 0, is_lost(client), is_lost(server))
+    facts = handshake(client.data, client_start, server.data, 0, is_lost(client), is_lost(server))
     book.add_tls(facts)
     return Observation(
         protocol=protocol,

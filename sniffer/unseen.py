@@ -5,11 +5,11 @@ from __future__ import annotations
 from sniffer.endings import ending_of, is_lost
 from sniffer.observation import Observation, Protocol
 from sniffer.stream import Connection
-from sniffer.tls import observe_tls
+from sniffer.tls import HandshakeReader, observe_tls
 from sniffer.tls.records import looks_like_handshake
 
 
-def observe_unseen(connection: Connection, protocol: Protocol) -> Observation:
+def observe_unseen(connection: Connection, protocol: Protocol, read_handshake: HandshakeReader = observe_tls) -> Observation:
     """Observe what little there is: a handshake whose beginning, STARTTLS or not, came before the capture."""
     client, server = connection.client, connection.server
     handshake = looks_like_handshake(client.data) or looks_like_handshake(server.data)
@@ -23,7 +23,7 @@ def observe_unseen(connection: Connection, protocol: Protocol) -> Observation:
         server_lost=is_lost(server),
         late_start=not client.from_start,
         ending=ending_of(connection),
-        tls=observe_tls(client.data, 0, server.data, 0, is_lost(client), is_lost(server)) if handshake else None,
+        tls=read_handshake(client.data, 0, server.data, 0, is_lost(client), is_lost(server)) if handshake else None,
         start=connection.start,
         stop=connection.stop,
     )

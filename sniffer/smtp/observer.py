@@ -16,12 +16,16 @@ from sniffer.smtp.upgrade import find_upgrade
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
-from sniffer.tls import observe_tls
+from sniffer.tls import HandshakeReader, observe_tls
 
 
 def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
     """Observe a session that is known to be SMTP. Never raises."""
-    walk = Walk(connection).run()
+    return observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
+
+
+def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings, handshake: HandshakeReader) -> Observation:
+    """What a dialogue shows, whoever paired it; ``handshake`` is asked where TLS begins."""
     book = SignBook(connection, settings)
     greeting_signs(walk, book)
     greeted = greeting_facts(walk, connection)
@@ -57,7 +61,7 @@ def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation
     seen.auth_used = auth_used(walk, commands_seen)
     seen.mail_in_clear = _mail_in_clear(walk, commands_seen)
     if walk.accepted or walk.handshake:
-        _note_upgrade(seen, walk, connection, book)
+        _note_upgrade(seen, walk, connection, book, handshake)
     seen.signs = book.signs()
     seen.dialogue = transcript(walk, connection, settings)
     return seen
@@ -119,7 +123,7 @@ def _mail_in_clear(walk: Walk, commands_seen: bool) -> bool | None:
     return False if commands_seen and not walk.prelude else None
 
 
-def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: SignBook) -> None:
+def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: SignBook, handshake: HandshakeReader) -> None:
     client, server = connection.client, connection.server
     upgrade = find_upgrade(client.data, walk.client_position, server.data, walk.server_position)
     if upgrade.clear:
@@ -136,5 +140,5 @@ def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: S
         book.add("pipelined_after_starttls", "client", upgrade.injected_commands, walk.client_position)
     if upgrade.injected_replies:
         book.add("reply_after_accept", "server", upgrade.injected_replies, walk.server_position)
-    seen.tls = observe_tls(client.data, upgrade.client, server.data, upgrade.server, walk.client_missing, is_lost(server))
+    seen.tls = handshake(client.data, upgrade.client, server.data, upgrade.server, walk.client_missing, is_lost(server))
     book.add_tls(seen.tls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -51,7 +52,13 @@ class TlsFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     signs: tuple[TlsSign, ...] = ()
 
 
-class _ServerFlight(msgspec.Struct, gc=False):
+HandshakeReader = Callable[[bytes, int, bytes, int, bool, bool], TlsFacts]
+"""What reads a handshake from both sides; it takes what ``observe_tls`` takes."""
+
+
+class ServerFlight(msgspec.Struct, gc=False):
+    """What the server's plaintext handshake messages hold."""
+
     hello: ServerHello | None = None
     chain: tuple[bytes, ...] = ()
     has_certificate: bool = False
@@ -67,6 +74,13 @@ def observe_tls(
     hello, client_side = _client(client, client_start)
     server_side = read_records(server, server_start)
     flight = _server_flight(server_side.handshake)
+    return facts_of(hello, client_side, flight, server_side, client_lost, server_lost)
+
+
+def facts_of(
+    hello: ClientHello | None, client_side: RecordSide, flight: ServerFlight, server_side: RecordSide, client_lost: bool, server_lost: bool
+) -> TlsFacts:
+    """The facts of a handshake whose messages and records are read already, whoever read them."""
     resumed = _resumed(hello, flight, server_side)
     established, signs = _outcome(flight.hello, client_side, server_side, client_lost, server_lost, resumed)
     printed = fingerprints(hello) if hello else None
@@ -106,8 +120,8 @@ def _client(data: bytes, start: int) -> tuple[ClientHello | None, RecordSide]:
     return None, side
 
 
-def _server_flight(handshake: bytes) -> _ServerFlight:
-    flight = _ServerFlight()
+def _server_flight(handshake: bytes) -> ServerFlight:
+    flight = ServerFlight()
     for kind, body in messages(handshake):
         if kind == SERVER_HELLO:
             flight.hello = parse_server_hello(body) or flight.hello
@@ -121,7 +135,7 @@ def _server_flight(handshake: bytes) -> _ServerFlight:
     return flight
 
 
-def _resumed(hello: ClientHello | None, flight: _ServerFlight, server: RecordSide) -> bool | None:
+def _resumed(hello: ClientHello | None, flight: ServerFlight, server: RecordSide) -> bool | None:
     """Abbreviated: a PSK chosen (TLS 1.3), or ChangeCipherSpec right after the ServerHello (RFC 5246 section 7.3,
     RFC 5077 section 3.1). Where the flight is cut, an echoed session id tells (RFC 5246 section 7.4.1.3)."""
     chosen = flight.hello
