@@ -11,8 +11,6 @@ import os
 import random
 import signal
 import smtplib
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -23,6 +21,7 @@ import pytest
 from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import select_all
 from ingest.store.query import Selection
+from tests.serving import Serving
 
 KILLS = int(os.environ.get("STRIPWATCH_TEST_KILLS", "50"))
 SENDERS = 6
@@ -35,44 +34,6 @@ class Sent:
     acknowledged: set[str] = field(default_factory=set)
     attempted: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-class Serving:
-    """One life of ``serve`` on a data folder."""
-
-    def __init__(self, folder: Path) -> None:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("STRIPWATCH_")}
-        environ |= {
-            "STRIPWATCH_DATA_FOLDER": str(folder),
-            "STRIPWATCH_SMTP_HOST": "127.0.0.1",
-            "STRIPWATCH_SMTP_PORT": "0",
-            "STRIPWATCH_SMTP_RECIPIENTS": "example.org",
-            "STRIPWATCH_SERVE_HTTPS": "false",
-            "STRIPWATCH_SERVE_DASHBOARD": "false",
-            "STRIPWATCH_PLACES_PACKAGED": "false",
-            "STRIPWATCH_DUCKDB_THREADS": "1",
-        }
-        command = [sys.executable, "-m", "stripwatch", "serve"]
-        self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.port = self._port()
-
-    def _port(self) -> int:
-        port = 0
-        lines = []
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            lines.append(line)
-            if line.startswith("smtp"):
-                port = int(line.rsplit(":", 1)[1])
-            if line == "ready\n":
-                return port
-        raise AssertionError("serve did not start:\n" + "".join(lines))
-
-    def end(self, number: int) -> None:
-        self.process.send_signal(number)
-        self.process.wait(30)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 def report(report_id: str) -> bytes:
@@ -113,10 +74,12 @@ def test_every_acknowledged_mail_is_in_the_store_once(tmp_path: Path) -> None:
     slowest = 0.0
     for kill in range(KILLS):
         began = time.monotonic()
-        serving = Serving(tmp_path)
+        serving = Serving(tmp_path, SERVE_HTTPS="false", SERVE_DASHBOARD="false", DUCKDB_THREADS="1")
         slowest = max(slowest, time.monotonic() - began)
         stop = threading.Event()
-        senders = [threading.Thread(target=send_until, args=(stop, serving.port, sent, f"{kill}-{sender}")) for sender in range(SENDERS)]
+        senders = [
+            threading.Thread(target=send_until, args=(stop, serving.ports["smtp"], sent, f"{kill}-{sender}")) for sender in range(SENDERS)
+        ]
         for sender in senders:
             sender.start()
         time.sleep(chance.uniform(0.01, 0.8))
@@ -124,16 +87,14 @@ def test_every_acknowledged_mail_is_in_the_store_once(tmp_path: Path) -> None:
         stop.set()
         for sender in senders:
             sender.join()
-    serving = Serving(tmp_path)
+    serving = Serving(tmp_path, SERVE_HTTPS="false", SERVE_DASHBOARD="false", DUCKDB_THREADS="1")
     deadline = time.monotonic() + 60
     while (spool := sorted((tmp_path / "spool").glob("*.seg"))) and time.monotonic() < deadline:
         time.sleep(0.2)
-    serving.end(signal.SIGTERM)
-    assert serving.process.returncode == 0
+    assert serving.end(signal.SIGTERM) == 0
     stored = _stored(tmp_path)
-    print(
-        f"{KILLS} kills, {len(sent.acknowledged)} acknowledged, {len(stored)} stored, slowest start {slowest:.1f} s, {len(spool)} segments left"
-    )
+    counts = f"{len(sent.acknowledged)} acknowledged, {len(stored)} stored, {len(spool)} segments left"
+    print(f"{KILLS} kills, {counts}, slowest start {slowest:.1f} s")
     assert sent.acknowledged, "nothing was acknowledged: the test proves nothing"
     assert len(stored) == len(set(stored))
     assert sent.acknowledged <= set(stored) <= sent.attempted

@@ -1,0 +1,125 @@
+"""``serve`` from outside: mail, posts and sessions in, everything accounted for, read while it runs, stopped in time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import smtplib
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.ingest.drain.conftest import dmarc_report, lines, mail, session, tls_report
+from tests.serving import Serving, environ
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def serving(data: Path) -> Iterator[Serving]:
+    running = Serving(data, HTTPS_TOKENS=json.dumps([["gw1", TOKEN]]), REPORTS_COUNTED="verified,posted,imported,unsigned")
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGKILL)
+
+
+def ask(data: Path, *arguments: str) -> list[dict[str, Any]]:
+    """A reading command's JSON lines."""
+    command = [sys.executable, "-m", "stripwatch", *arguments, "--json"]
+    done = subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def await_arrivals(data: Path, count: int) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 30
+    while len(found := ask(data, "query", "arrivals", "-b", "spool.id", "-b", "outcome")) < count:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.3)
+    return found
+
+
+def test_what_comes_in_by_every_door_is_accounted_for(serving: Serving, data: Path) -> None:
+    with smtplib.SMTP("127.0.0.1", serving.ports["smtp"]) as client:
+        client.starttls(context=ssl._create_unverified_context())
+        client.sendmail("a@sample.example", ["tls@example.org"], mail(tls_report("mailed")))
+        client.sendmail("a@sample.example", ["tls@example.org"], b"Subject: no report\r\n\r\nHello.\r\n")
+    with httpx.Client(base_url=f"https://127.0.0.1:{serving.ports['https']}", verify=False) as web:
+        posts = [
+            ("/v1/tlsrpt", "application/tlsrpt+json", tls_report("posted"), {}),
+            ("/v1/dmarc", "application/xml", dmarc_report(), {}),
+            ("/v1/dmarc", "application/gzip", b"\x1f\x8b" + b"noise" * 100, {}),
+            ("/v1/sessions", "application/x-ndjson", lines(session(1), session(2)) + b"junk\n", {"Authorization": f"Bearer {TOKEN}"}),
+        ]
+        for path, media_type, body, headers in posts:
+            answer = web.post(path, content=body, headers={"Content-Type": media_type, **headers})
+            assert answer.status_code == 201, answer.text
+        assert web.post("/v1/sessions", content=b"{}", headers={"Content-Type": "application/x-ndjson"}).status_code == 401
+    outcomes = await_arrivals(data, 6)
+    assert sorted(row["outcome"] for row in outcomes) == ["dead_letter", "dead_letter", "dead_letter", "stored", "stored", "stored"]
+    letters = ask(data, "deadletter", "list")
+    assert {letter["reason"] for letter in letters} >= {"bad_gzip", "bad_session"}
+    assert len(letters) == 3
+    assert {row["report.id"] for row in ask(data, "reports")} == {"mailed", "posted", "d1"}
+    assert len(ask(data, "sessions")) == 2
+    page = httpx.get(f"http://127.0.0.1:{serving.ports['dashboard']}/?last=all")
+    assert page.status_code == 200
+    assert "Sample Org" in page.text
+    metrics = httpx.get(f"http://127.0.0.1:{serving.ports['dashboard']}/metrics").text
+    assert 'stripwatch_items_total{outcome="stored"} 5.0' in metrics
+    assert 'stripwatch_intake_accepted_total{intake="smtp"} 2.0' in metrics
+
+
+def test_other_commands_feed_and_read_while_it_runs(serving: Serving, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_bytes(tls_report("from a file"))
+    command = [sys.executable, "-m", "stripwatch", "import", str(file)]
+    done = subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "the running service stores it" in done.stderr
+    await_arrivals(data, 1)
+    (row,) = ask(data, "reports")
+    assert row["report.id"] == "from a file"
+
+
+def test_it_stops_in_time_and_keeps_everything(serving: Serving, data: Path) -> None:
+    with smtplib.SMTP("127.0.0.1", serving.ports["smtp"]) as client:
+        client.sendmail("a@sample.example", ["tls@example.org"], mail(tls_report("last words")))
+    began = time.monotonic()
+    assert serving.end(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 10
+    again = Serving(data)
+    try:
+        await_arrivals(data, 1)
+        assert [row["report.id"] for row in ask(data, "reports")] == ["last words"]
+    finally:
+        again.end(signal.SIGTERM)
+
+
+def test_two_services_on_one_folder_is_refused(serving: Serving, data: Path) -> None:
+    command = [sys.executable, "-m", "stripwatch", "serve"]
+    done = subprocess.run(command, env=environ(data, SMTP_RECIPIENTS="example.org"), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "drain_locked" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dashboard_outside_loopback_needs_a_password(data: Path) -> None:
+    settings = {"SMTP_RECIPIENTS": "example.org", "SMTP_PORT": "0", "SMTP_HOST": "127.0.0.1", "HTTPS_PORT": "0", "HTTPS_HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "stripwatch", "serve"]
+    env = environ(data, SERVE_DASHBOARD_HOST="0.0.0.0", SERVE_DASHBOARD_PORT="0", **settings)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "[dashboard] password" in done.stderr
