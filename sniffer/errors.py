@@ -2,6 +2,7 @@
 
 SnifferError
 ├── JobFailed               job_failed
+├── NoTshark                no_tshark
 └── CaptureError            a capture that cannot be read, or not to its end
     ├── NotACapture         not_a_capture
     ├── UnsupportedLink     unsupported_link
@@ -26,6 +27,12 @@ class JobFailed(SnifferError):
     """A second process ended without its results."""
 
     reason = "job_failed"
+
+
+class NoTshark(SnifferError):
+    """The second engine was asked for where Wireshark's tshark is not installed."""
+
+    reason = "no_tshark"
 
 
 class CaptureError(SnifferError):

@@ -1,0 +1,145 @@
+"""Captures to sessions by way of Wireshark: the second engine's front door.
+
+for session in read_sessions(Path("mail.pcap"), settings=SniffSettings(), ports=SMTP_PORTS, weird=Weird()):
+    ...
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sniffer.capture.source import GZIP, ZSTD, opened
+from sniffer.dialect import recognise
+from sniffer.errors import CaptureError, CutShort, DamagedCompression, NotACapture
+from sniffer.implicit import observe_implicit
+from sniffer.session import Session, session_of
+from sniffer.settings import EngineSettings
+from sniffer.smtp.observer import observe_dialogue
+from sniffer.smtp.walk import proxy_header_end
+from sniffer.sniff_settings import SniffSettings
+from sniffer.unseen import observe_unseen
+from sniffer.weird import Weird
+from sniffer.wireshark.conversation import Conversation
+from sniffer.wireshark.conversations import conversations
+from sniffer.wireshark.dialogue import dialogue
+from sniffer.wireshark.dissection import dissect
+from sniffer.wireshark.facts import Packet
+from sniffer.wireshark.handshake import handshake_reader
+
+ASKED_AGAIN = 256
+"""Streams whose TLS Wireshark took for mail that are kept until it is asked about them again, at once."""
+_WINDOW = 1 << 20
+
+
+def read_sessions(source: Path | BinaryIO, *, settings: SniffSettings, ports: frozenset[int], weird: Weird) -> Iterator[Session]:
+    """The sessions of one capture as they end; ``ports``: the server ports that are looked at.
+
+    A stream is copied to a temporary file first, as Wireshark may have to read it twice. Raises NoTshark before the
+    first session; a damaged or cut capture yields what stood before, then raises the CaptureError.
+    """
+    with _file(source) as path:
+        if not path.stat().st_size:
+            raise NotACapture("empty")
+        try:
+            yield from _sessions(path, settings, ports, weird)
+        except CutShort as error:
+            raise _damaged_compression(path) or error from None
+
+
+def _sessions(path: Path, settings: SniffSettings, ports: frozenset[int], weird: Weird) -> Iterator[Session]:
+    engine = EngineSettings(ports=ports)
+    clear = {f"tcp.port=={port}": "smtp" for port in sorted(ports & settings.smtp_ports - settings.implicit_ports)}
+    damage: list[CaptureError] = []
+    again: list[Conversation] = []
+    packets = _until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)
+    for conversation in conversations(packets, engine, weird):
+        if not conversation.unread_tls:
+            yield from _session(conversation, settings, ports)
+            continue
+        again.append(conversation)
+        if len(again) >= ASKED_AGAIN:
+            yield from _asked_again(path, again, settings, ports)
+            again = []
+    if again:
+        yield from _asked_again(path, again, settings, ports)
+    if damage:
+        raise damage[0]
+
+
+def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Iterator[Packet]:
+    """The packets that could be read; what ended them goes to ``damage``, so that open connections are still told."""
+    try:
+        yield from packets
+    except CaptureError as error:
+        damage.append(error)
+
+
+def _asked_again(path: Path, again: list[Conversation], settings: SniffSettings, ports: frozenset[int]) -> Iterator[Session]:
+    """The same streams, decoded as TLS."""
+    known = {conversation.stream: conversation for conversation in again}
+    servers = {conversation.ends[1 - conversation.client_place(ports)][1] for conversation in again}
+    packets = dissect(path, _filter("tcp.stream", known), {f"tcp.port=={port}": "tls" for port in sorted(servers)})
+    for other in conversations(_until_damage(packets, []), EngineSettings(ports=ports), Weird()):
+        known[other.stream].take_records(other)
+    for conversation in again:
+        yield from _session(conversation, settings, ports)
+
+
+def _filter(field: str, wanted: Iterable[int]) -> str:
+    """A display filter. What an ICMP error quotes is no packet of the connection."""
+    return "(" + " || ".join(f"{field}=={one}" for one in sorted(wanted)) + ") && !icmp && !icmpv6"
+
+
+def _session(conversation: Conversation, settings: SniffSettings, ports: frozenset[int]) -> Iterator[Session]:
+    place = conversation.client_place(ports)
+    connection = conversation.connection(place)
+    client, server = conversation.sides[place], conversation.sides[1 - place]
+    found = recognise(connection, settings)
+    if found is None:
+        return
+    protocol, form = found
+    read = handshake_reader(client, server)
+    if form == "implicit":
+        seen = observe_implicit(connection, protocol, proxy_header_end(connection.client.data), settings, read)
+    elif form == "unseen":
+        seen = observe_unseen(connection, protocol, read)
+    elif protocol == "smtp":
+        seen = observe_dialogue(dialogue(connection, client, server), connection, settings, read)
+    else:
+        return  # Wireshark's lines of other protocols are not read here
+    yield session_of(connection, seen, settings)
+
+
+@contextmanager
+def _file(source: Path | BinaryIO) -> Iterator[Path]:
+    if isinstance(source, Path) and source.is_file():
+        yield source
+        return
+    with tempfile.NamedTemporaryFile(prefix="stripwatch-") as copy:
+        if isinstance(source, Path):
+            with source.open("rb") as stream:
+                shutil.copyfileobj(stream, copy)
+        else:
+            shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _damaged_compression(path: Path) -> DamagedCompression | None:
+    """tshark calls a cut compressed stream a cut capture: tell them apart."""
+    with path.open("rb") as file:
+        if not file.read(4).startswith((GZIP, ZSTD)):
+            return None
+    with opened(path) as stream:
+        while True:
+            window = stream.window(_WINDOW)
+            if isinstance(window.broken, DamagedCompression):
+                return window.broken
+            if window.final:
+                return None
+            stream.consume(window.size)
