@@ -29,7 +29,7 @@ def decide(reports: ReportIntake, found: FoundReport, judgement: Judgement, orig
 def _decide_aside(reports: ReportIntake, report: Report, standing: Standing, aside: Standing, origin: Origin, batch: Batch) -> None:
     """The report was kept beside another of its identity: it takes that one's place if it counts and the other does not."""
     there = batch.store.get("reports", standing.uid)
-    if there is not None and gives_way(there, standing.left_out):
+    if there is not None and gives_way(there, standing):
         move_aside(batch.store, there, batch.size)
         reports.rewrite(report, standing, standing, origin, batch)
         batch.put([reports.own_document(report, replace(aside, left_out="duplicate"), origin)])

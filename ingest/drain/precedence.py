@@ -1,7 +1,7 @@
-"""A report that counts takes the identity of one that does not.
+"""A report that is trusted more takes the identity of one that is trusted less.
 
-Report ids can be guessed. Without this, a forged report that comes first would make the true one a conflict, and keep it
-out of the figures.
+Report ids can be guessed, and anybody may post. Without this, a forged report that comes first would make the true one
+a conflict, and keep it out of the figures.
 """
 
 from __future__ import annotations
@@ -10,24 +10,32 @@ from typing import Any
 
 import msgspec
 
+from ingest.documents.reports import Standing
 from ingest.identity import conflict_uid
 from ingest.store.protocol import Document, Store, select_all
 from ingest.store.query import Filter, Selection
 from ingest.store.schema import DMARC, TLSRPT, TLSRPT_FAILURES
 
 _ROWS = (DMARC.name, TLSRPT.name, TLSRPT_FAILURES.name)
+_TRUST = {"verified": 3, "imported": 3, "posted": 2}
+"""Of reports that count; those that count by configuration alone have 1, those that do not count 0."""
 
 
-def gives_way(there: Document, left_out: str | None) -> bool:
-    """Whether the stored report does not count and the new one (left out for ``left_out``, None: it counts) does."""
-    return left_out is None and not there.fields.get("counted", False)
+def gives_way(there: Document, standing: Standing) -> bool:
+    """Whether the new report is trusted more than the stored one."""
+    old = _trust(there.fields.get("provenance", ""), there.fields.get("counted", False))
+    return _trust(standing.provenance, standing.left_out is None) > old
+
+
+def _trust(provenance: str, counted: bool) -> int:
+    return _TRUST.get(provenance, 1) if counted else 0
 
 
 def move_aside(store: Store, there: Document, size: int) -> None:
-    """Give an uncounted report and its rows an identity with their content's hash, as a conflict has. Harmless to repeat
-    after a crash: what was moved is not found again."""
+    """Give a report and its rows an identity with their content's hash, as a conflict has, and leave them out. Harmless to
+    repeat after a crash: what was moved is not found again."""
     uid = conflict_uid(there.id, there.fields["event.hash"])
-    told: dict[str, Any] = {"report.uid": uid}
+    told: dict[str, Any] = {"report.uid": uid, "counted": False, "left_out": there.fields.get("left_out", "conflict")}
     store.put([Document(dataset=there.dataset, id=uid, fields={**there.fields, **told, "conflict": True})])
     store.refresh()
     own = (Filter("report.uid", "eq", (there.id,)), Filter("spool.id", "eq", (there.fields["spool.id"],)))

@@ -160,7 +160,7 @@ class ReportBatch:
         if there is None:
             raise StoreUnavailable(f"report {pending.standing.uid} is said to be there and is not found")
         same = there.fields.get("event.hash") == pending.found.sha256
-        if gives_way(there, pending.standing.left_out):
+        if gives_way(there, pending.standing):
             if not same:
                 move_aside(self._batch.store, there, self._batch.size)
             self._intake.rewrite(pending.found.report, pending.standing, pending.standing, pending.origin, self._batch)
