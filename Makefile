@@ -41,7 +41,8 @@ docs: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	sh tests/setup.sh
-	$(BIN)/python -m pytest -m long --timeout 7200
+	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -m long --timeout 7200
+	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -s tests/crash --timeout 14400
 
 $(VENV)/bin/python:
 	sh tests/venv.sh $(PYTHON) $(VENV)
