@@ -13,9 +13,12 @@ from typing import Annotated
 import typer
 
 from ingest.store.protocol import StoreReader, select_all
-from ingest.store.query import Selection
+from ingest.store.query import Filter, Selection
 from stripwatch.cli.output import Form, write
+from stripwatch.demo.nameserver import Nameserver
+from stripwatch.demo.reports import SIGNERS
 from stripwatch.demo.run import Demo, demo_configuration, quiet_logging, stored_counts
+from stripwatch.demo.signing import SigningKeys
 from stripwatch.serve.service import Service
 from stripwatch.site import Site
 
@@ -46,12 +49,22 @@ def demo(
     folder = Path(tempfile.mkdtemp(prefix="stripwatch-demo-"))
     try:
         with quiet_logging():
-            asyncio.run(_shown(Site(demo_configuration(folder, port, dict(os.environ))), once))
+            asyncio.run(_shown(folder, port, once))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _shown(site: Site, once: bool) -> None:
+async def _shown(folder: Path, port: int, once: bool) -> None:
+    keys = SigningKeys()
+    nameserver = await Nameserver.start(keys.records(SIGNERS))
+    try:
+        site = Site(demo_configuration(folder, port, nameserver.address, dict(os.environ)))
+        await _served(site, keys, once)
+    finally:
+        nameserver.stop()
+
+
+async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -60,7 +73,7 @@ async def _shown(site: Site, once: bool) -> None:
         await service.start()
         host, port = service.addresses["dashboard"]
         typer.echo(f"store      {site.configuration.store}, temporary data in {site.folders.root}")
-        await Demo(site, service, typer.echo).fill()
+        await Demo(site, service, keys, typer.echo).fill()
         await asyncio.to_thread(_summary, service.store)
         typer.echo(f"\ndashboard  http://{host}:{port}/")
         if not once:
@@ -73,6 +86,9 @@ async def _shown(site: Site, once: bool) -> None:
 def _summary(store: StoreReader) -> None:
     counts = stored_counts(store)
     typer.echo("stored     " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    for report in select_all(store, Selection(dataset="reports", where=(Filter("counted", "ne", (True,)),))):
+        fields = report.fields
+        typer.echo(f"left out   a report in the name of {fields['organization.name']}: {fields['left_out']}")
     found = [document.fields for document in select_all(store, Selection(dataset="incidents"))]
     found.sort(key=lambda fields: (_GRAVITY.index(fields["severity"]), fields["rule"], fields["subject"]))
     rows = [{**fields, "at_least": f"{fields['lower']:.0%}", "agreement": SEEN_BY.get(fields.get("agreement", ""), "")} for fields in found]

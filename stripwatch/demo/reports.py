@@ -10,9 +10,10 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any, Literal
 
@@ -28,6 +29,8 @@ class Mailed:
     sender: str
     recipient: str
     message: bytes
+    signer: str | None
+    """Domain whose key signs it; None: a forger sends it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ CLOUD = Reporter("Sample Mail Cloud", "cloud.example", "google")
 MUSTER = Reporter("Muster Hosting", "muster.example", "microsoft")
 CARRIER = Reporter("Invented Carrier One", "carrier-one.example", "tlsrpt-reporter")
 PACIFIC = Reporter("Example Pacific", "pacific.example", "yahoo")
+SIGNERS = (CLOUD.domain, MUSTER.domain, PACIFIC.domain)
 
 
 def tls_report(reporter: Reporter, begin: datetime, successful: int, failures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -132,7 +136,8 @@ def _record(row: Row) -> str:
 
 
 def deliveries(now: datetime) -> Iterator[Mailed | Posted]:
-    """A week of reports, oldest first: each day's TLS reports of three reporters and DMARC reports of two."""
+    """A week of reports, oldest first: each day's TLS reports of three reporters and DMARC reports of two; at the end a TLS
+    report that somebody else sends in one reporter's name."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(DAYS, 0, -1):
         begin = today - timedelta(days=day)
@@ -140,6 +145,14 @@ def deliveries(now: datetime) -> Iterator[Mailed | Posted]:
             yield _tls_delivery(reporter, begin, tls_report(reporter, begin, successful, failures))
         for reporter, rows in _dmarc_day(day):
             yield _dmarc_delivery(reporter, begin, dmarc_report(reporter, begin, rows))
+    yield _forged(today - timedelta(days=1))
+
+
+def _forged(begin: datetime) -> Mailed:
+    """Failures that never were, without the signature of who is said to report them."""
+    report = tls_report(MUSTER, begin, 0, [_failure("starttls-not-supported", "198.18.2.40", 90_000)])
+    mail = _tls_mail(MUSTER, begin, {**report, "report-id": f"{report['report-id']}_2"})
+    return replace(mail, signer=None)
 
 
 def _tls_day(day: int) -> Iterator[tuple[Reporter, int, list[dict[str, Any]]]]:
@@ -156,9 +169,16 @@ def _dmarc_day(day: int) -> Iterator[tuple[Reporter, list[Row]]]:
 
 
 def _tls_delivery(reporter: Reporter, begin: datetime, report: dict[str, Any]) -> Mailed | Posted:
-    body = gzip.compress(json.dumps(report).encode(), mtime=0)
     if reporter.shape == "tlsrpt-reporter":
-        return Posted("/v1/tlsrpt", "application/tlsrpt+gzip", body)
+        return Posted("/v1/tlsrpt", "application/tlsrpt+gzip", _compressed(report))
+    return _tls_mail(reporter, begin, report)
+
+
+def _compressed(report: dict[str, Any]) -> bytes:
+    return gzip.compress(json.dumps(report).encode(), mtime=0)
+
+
+def _tls_mail(reporter: Reporter, begin: datetime, report: dict[str, Any]) -> Mailed:
     name = f"{reporter.domain}!{DOMAIN}!{int(begin.timestamp())}!{int(begin.timestamp()) + 86399}!001.json.gz"
     message = _message(
         reporter, TLS_ADDRESS, begin, f"Report Domain: {DOMAIN} Submitter: {reporter.domain} Report-ID: <{report['report-id']}>"
@@ -166,11 +186,11 @@ def _tls_delivery(reporter: Reporter, begin: datetime, report: dict[str, Any]) -
     message["TLS-Report-Domain"] = DOMAIN
     message["TLS-Report-Submitter"] = reporter.domain
     message.set_content(f"This is an aggregate TLS report from {reporter.name}.\n")
-    message.add_attachment(body, maintype="application", subtype="tlsrpt+gzip", filename=name)
+    message.add_attachment(_compressed(report), maintype="application", subtype="tlsrpt+gzip", filename=name)
     if reporter.shape == "google":
         message.set_type("multipart/report")
         message.set_param("report-type", "tlsrpt")
-    return Mailed(f"smtp-tls-reporting@{reporter.domain}", TLS_ADDRESS, message.as_bytes())
+    return Mailed(f"smtp-tls-reporting@{reporter.domain}", TLS_ADDRESS, message.as_bytes(policy=SMTP), reporter.domain)
 
 
 def _dmarc_delivery(reporter: Reporter, begin: datetime, report: str) -> Mailed:
@@ -182,7 +202,7 @@ def _dmarc_delivery(reporter: Reporter, begin: datetime, report: str) -> Mailed:
         message.set_content(f"This is an aggregate report from {reporter.name}.\n")
         compressed = gzip.compress(report.encode(), mtime=0)
         message.add_attachment(compressed, maintype="application", subtype="gzip", filename=f"{name}.xml.gz")
-    return Mailed(f"noreply-dmarc@{reporter.domain}", DMARC_ADDRESS, message.as_bytes())
+    return Mailed(f"noreply-dmarc@{reporter.domain}", DMARC_ADDRESS, message.as_bytes(policy=SMTP), reporter.domain)
 
 
 def _zipped(data: bytes, name: str) -> bytes:

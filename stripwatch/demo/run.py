@@ -15,7 +15,8 @@ import httpx
 
 from ingest.store.protocol import StoreReader
 from stripwatch.configuration import Configuration, load
-from stripwatch.demo.reports import DMARC_ADDRESS, TLS_ADDRESS, Mailed, Posted, deliveries
+from stripwatch.demo.reports import DMARC_ADDRESS, DOMAIN, TLS_ADDRESS, Mailed, Posted, deliveries
+from stripwatch.demo.signing import SigningKeys
 from stripwatch.demo.traffic import capture
 from stripwatch.serve.service import Service
 from stripwatch.site import Site
@@ -24,8 +25,9 @@ Say = Callable[[str], None]
 SETTLE_SECONDS = 120.0
 
 
-def demo_configuration(folder: Path, dashboard_port: int, environ: dict[str, str]) -> Configuration:
-    """Loopback, free ports, the demo's own networks. The environment may still choose the store and anything else."""
+def demo_configuration(folder: Path, dashboard_port: int, nameserver: str, environ: dict[str, str]) -> Configuration:
+    """Loopback, free ports, the demo's own networks and name server (address:port). The environment may still choose the
+    store and anything else."""
     text = f"""
 [data]
 folder = {str(folder)!r}
@@ -42,6 +44,9 @@ host = "127.0.0.1"
 port = 0
 [dashboard]
 title = "stripwatch demo"
+[reports]
+domains = ["{DOMAIN}"]
+nameservers = ["{nameserver}"]
 [networks]
 ours = ["192.0.2.0/24", "2001:db8:200::/48"]
 table = {str(_networks_file())!r}
@@ -63,6 +68,7 @@ class Demo:
 
     site: Site
     service: Service
+    keys: SigningKeys
     say: Say
 
     async def fill(self) -> None:
@@ -87,12 +93,15 @@ class Demo:
             mail.starttls(context=trust)
             for delivery in deliveries(self.site.now()):
                 if isinstance(delivery, Mailed):
-                    mail.sendmail(delivery.sender, [delivery.recipient], delivery.message)
+                    mail.sendmail(delivery.sender, [delivery.recipient], self._message(delivery))
                     mailed += 1
                 else:
                     _post(web, delivery)
                     posted += 1
         return mailed, posted
+
+    def _message(self, delivery: Mailed) -> bytes:
+        return delivery.message if delivery.signer is None else self.keys.signed(delivery.message, delivery.signer)
 
     def _sniff(self) -> int:
         from stripwatch.cli.sniffing import session_lines, spool_sessions

@@ -6,12 +6,15 @@ A damaged DuckDB file is set aside, and the new one is filled from retired segme
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
 from ingest.dead_letters.folder import DeadLetters
 from ingest.drain.batch import Spans
 from ingest.drain.drain import Drain
+from ingest.drain.rejudge import Rejudge, Rejudged
+from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.incidents.states import FILE_NAME, StateBook
 from ingest.spool.replay import replay
@@ -34,6 +37,7 @@ class Pipeline:
         self.site = site
         self.enricher: Enricher = site.enricher()
         self.dead_letters: DeadLetters = site.dead_letters()
+        judge = site.judge()
         self.reader = site.reader()
         try:
             self.store, rebuild = _opened(site)
@@ -41,15 +45,20 @@ class Pipeline:
             self.reader.close()
             raise
         self.states = StateBook(site.folders.root / FILE_NAME)
+        undecided = UndecidedBook(site.folders.undecided)
         self.drain = Drain(
             reader=self.reader,
             store=self.store,
             dead_letters=self.dead_letters,
             enricher=self.enricher,
-            judge=site.judge(),
+            judge=judge,
             clock=site.clock.wall,
             report_limits=site.configuration.report_limits,
             tenant_of=site.tenant_of(),
+            undecided=undecided,
+        )
+        self._rejudge = Rejudge(
+            self.drain.reports, self.store, undecided, lambda since: replay(site.folders.spool, since=since), site.clock.wall
         )
         everything = judge_everything or rebuild
         self.evaluator = Evaluator(self.store, self.states, site.configuration.incidents, site.now, everything=everything)
@@ -61,6 +70,12 @@ class Pipeline:
         count, _ = self.drain.replay(replay(self.site.folders.spool, since=since))
         self.evaluator.note_everything()
         return count
+
+    def rejudge(self, turn: AbstractContextManager[object]) -> Rejudged:
+        """Judge again what the DNS did not let us judge; ``turn`` is held while writing. Raises StoreError."""
+        done = self._rejudge.step(turn)
+        self.note(done.spans)
+        return done
 
     def note(self, spans: Spans) -> None:
         """Documents of these times were written: they are to be judged."""

@@ -29,6 +29,7 @@ from stripwatch.serve.letters import Letters
 from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
 from stripwatch.serve.metrics import ServiceMetrics
 from stripwatch.serve.pipeline import Pipeline
+from stripwatch.serve.rejudging import run_rejudging
 from stripwatch.site import Site
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Service:
         self._thread("drain", self._run_drain)
         self._thread("incidents", lambda: self._pipeline.evaluator.run(self._stop, self._settings.evaluate_seconds))
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
+        self._thread("rejudging", lambda: run_rejudging(self._pipeline, self._stop, self._draining))
         await self._start_intakes()
         controls = Controls(self._pipeline.store, self.letters.retry, self.replay, self.set_state, self.settled)
         self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))

@@ -34,6 +34,11 @@ class Folders:
         return self.root / "incident-states"
 
     @property
+    def undecided(self) -> Path:
+        """Records to be judged again."""
+        return self.root / "undecided.jsonl"
+
+    @property
     def certificates(self) -> Path:
         return self.root / "certificate"
 

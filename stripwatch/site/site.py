@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain.judgement import Judge, WayJudge
+from ingest.drain.judgement import Judge
 from ingest.enrich.enricher import Enricher
 from ingest.enrich.errors import PlaceDataError
 from ingest.enrich.maxmind import MaxMindFiles
@@ -87,8 +87,17 @@ class Site:
         return Enricher(sources)
 
     def judge(self) -> Judge:
-        """Decides how far each report is trusted."""
-        return WayJudge(frozenset(self.configuration.reports.counted))
+        """Decides how far each report is trusted. Raises ConfigurationError for a name server that is no address."""
+        from ingest.provenance.dns_resolver import DnsResolver
+        from ingest.provenance.judge import MailJudge
+        from ingest.provenance.settings import JudgeSettings
+
+        reports = self.configuration.reports
+        try:
+            resolver = DnsResolver(reports.nameservers, reports.dns_seconds)
+        except ValueError as error:
+            raise ConfigurationError(f"[reports] nameservers: {error}") from error
+        return MailJudge(resolver, JudgeSettings(counted=frozenset(reports.counted), domains=reports.domains))
 
     def tenant_of(self) -> Callable[[str | None], str | None]:
         """Domain → tenant, subdomains included. Sessions (None) belong to a tenant only when there is just one."""
