@@ -63,7 +63,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Documents themselves, newest first unless ``ascending``. ``after`` is the cursor of an earlier page. An empty ``fields`` means all."""
+    """Documents themselves, newest first unless ``ascending``. ``after`` is the cursor of an earlier page; an empty
+    ``fields`` means all."""
 
     dataset: str
     since: datetime | None = None
