@@ -11,7 +11,7 @@ from sniffer.tls.conversation import ServerFlight, facts_of
 from sniffer.tls.records import RecordSide
 from sniffer.tls.server_hello import ServerHello
 from sniffer.wireshark.facts import Certificates, HelloDone, KeyExchange, Message
-from sniffer.wireshark.side import Side
+from sniffer.wireshark.side import Side, begins_like_tls
 
 _ALERT_LENGTH = 2
 
@@ -35,7 +35,7 @@ def _side(side: Side, data: bytes, start: int) -> tuple[RecordSide, list[Message
     """The records' walk, and the messages that came before encryption."""
     walk = RecordSide(garbage_at=side.garbage_at)
     messages: list[Message] = []
-    if not side.records and start < len(data):
+    if not side.records and start < len(data) and not begins_like_tls(data[start:]):
         walk.garbage_at = start
     for record, at in zip(side.records, side.records_at, strict=True):
         walk.records += 1

@@ -52,6 +52,7 @@ class Side:
         self.tls_at: int | None = None
         self.unread_tls = False
         """TLS came that Wireshark took for mail: it has to be asked again."""
+        self._waiting: tuple[bytes, Packet] | None = None
         self._in_message = False
         self._full = False
         self._data_records = 0
@@ -83,6 +84,9 @@ class Side:
         """This side for the observers."""
         if not self.packets:
             return EMPTY
+        if self._waiting:
+            data, packet = self._waiting
+            self._tls(TlsPiece(data), packet)
         marks = tuple((at, time) for at, time, _ in self.marks)
         return StreamHead(bytes(self.data), marks, self.coverage.from_start, self._end(), self.coverage.size, self.packets)
 
@@ -96,24 +100,28 @@ class Side:
         return "rst" if self.reset else "open"
 
     def _piece(self, piece: SmtpPiece | TlsPiece, packet: Packet) -> None:
-        if isinstance(piece, TlsPiece) and (piece.records or self.tls_at is not None):
-            self._tls(piece, packet)
-        elif self.tls_at is not None or (not self._in_message and _is_tls(piece.data)):
+        if isinstance(piece, TlsPiece):
+            if not piece.records and begins_like_tls(piece.data):
+                self._waiting = piece.data, packet  # a record's beginning: it comes again with the rest
+            elif piece.records or self.tls_at is not None:
+                self._tls(piece, packet)
+            else:  # Wireshark guessed TLS, and found none
+                self._text(SmtpPiece(piece.data), packet)
+        elif self.tls_at is not None or (not self._in_message and begins_like_tls(piece.data)):
             self.unread_tls = self.unread_tls or not self.records
             self._tls(TlsPiece(piece.data), packet)
-        elif isinstance(piece, SmtpPiece):
+        else:
             self._text(piece, packet)
-        else:  # Wireshark guessed TLS, and found none
-            self._text(SmtpPiece(piece.data), packet)
 
     def _tls(self, piece: TlsPiece, packet: Packet) -> None:
+        self._waiting = None
         if self.tls_at is None:
             self.tls_at = len(self.data)
         at = len(self.data)
         self.marks.append((at, packet.time, packet.number))
         self.data += piece.data[: max(self.tls_at + MOST_TLS - at, 0)]
         self.ja3 = self.ja3 or piece.ja3
-        if piece.garbage and self.records and self.garbage_at is None and not self._data_records:
+        if piece.garbage and not begins_like_tls(piece.data) and self.records and self.garbage_at is None and not self._data_records:
             self.garbage_at = at
         for record in piece.records:
             if self._data_records >= _ENOUGH_DATA_RECORDS or len(self.records) >= MOST_RECORDS:
@@ -160,6 +168,6 @@ def _split(text: bytes) -> list[bytes]:
     return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
-def _is_tls(data: bytes) -> bool:
+def begins_like_tls(data: bytes) -> bool:
     """Bytes that begin like a record of TLS, or like a hello in SSL 2.0's form."""
     return (data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:2] == b"\x03") or parse_ssl2_hello(data) is not None

@@ -6,28 +6,30 @@ from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SIGNATURE_ALGORITHMS,
 from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, group_name
 from sniffer.tls.server_hello import MAX_CHAIN, ServerHello
 from sniffer.wireshark.facts import Certificates, HelloDone, KeyExchange, Message, TlsPiece, TlsRecord
-from sniffer.wireshark.tree import Node, nodes, number, numbers, raw, raws, values
+from sniffer.wireshark.tree import Fields, Node, nodes
 
 _RETRY_RANDOM = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 _HANDSHAKE = 22
-_SSL2_VERSION = 0x0002
 
 
 def tls_piece(data: bytes, layer: Node) -> TlsPiece:
     """One TLS layer. ``data``: the bytes that the dissector got."""
     records = tuple(record for node in nodes(layer, "tls.record") if (record := _record(node)))
-    ja3 = next(iter(values(layer, "tls.handshake.ja3")), None)
-    return TlsPiece(data, records, ja3, bool(raws(layer, "tls.ignored_unknown_record")) or not records)
+    ja3 = next((name for node in nodes(layer, "tls.record") for name in Fields(node).texts("tls.handshake.ja3")), None)
+    return TlsPiece(data, records, ja3, "tls.ignored_unknown_record_raw" in layer or not records)
 
 
 def _record(node: Node) -> TlsRecord | None:
-    kind = next((found for name in ("content_type", "opaque_type") if (found := number(node, f"tls.record.{name}")) is not None), None)
-    length = number(node, "tls.record.length")
+    fields = Fields(node)
+    kind = fields.number("tls.record.content_type")
+    if kind is None:
+        kind = fields.number("tls.record.opaque_type")
+    length = fields.number("tls.record.length")
     if length is None:
         return None
     if kind is None:  # SSL 2.0's form has no content type
-        return TlsRecord(_HANDSHAKE, length, _messages(node)) if numbers(node, "tls.handshake.type") else None
-    level, description = number(node, "tls.alert_message.level"), number(node, "tls.alert_message.desc")
+        return TlsRecord(_HANDSHAKE, length, _messages(node)) if fields.numbers("tls.handshake.type") else None
+    level, description = fields.number("tls.alert_message.level"), fields.number("tls.alert_message.desc")
     alert = (level, description) if level is not None and description is not None else None
     return TlsRecord(kind, length, _messages(node), alert)
 
@@ -38,82 +40,83 @@ def _messages(record: Node) -> tuple[Message, ...]:
 
 
 def _message(node: Node) -> Message | None:
-    kind = number(node, "tls.handshake.type")
+    fields = Fields(node)
+    kind = fields.number("tls.handshake.type")
     if kind == CLIENT_HELLO:
-        return _client_hello(node)
+        return _client_hello(node, fields)
     if kind == SERVER_HELLO:
-        return _server_hello(node)
+        return _server_hello(node, fields)
     if kind == CERTIFICATE:
-        return Certificates(tuple(found.data for found in raws(node, "tls.handshake.certificate"))[:MAX_CHAIN])
+        return Certificates(tuple(found.data for found in fields.raws("tls.handshake.certificate"))[:MAX_CHAIN])
     if kind == SERVER_KEY_EXCHANGE:
-        curve = number(node, "tls.handshake.server_named_curve")
+        curve = fields.number("tls.handshake.server_named_curve")
         return KeyExchange(None if curve is None else group_name(curve))
     return HelloDone() if kind == SERVER_HELLO_DONE else None
 
 
-def _extensions(hello: Node) -> list[tuple[int, Node]]:
-    branches = [branch for name in hello if name.startswith("Extension: ") for branch in nodes(hello, name)]
-    return [(kind, branch) for branch in branches if (kind := number(branch, "tls.handshake.extension.type")) is not None]
+def _extensions(hello: Node) -> list[tuple[int, Fields]]:
+    branches = [Fields(branch) for name in hello if name.startswith("Extension: ") for branch in nodes(hello, name)]
+    return [(kind, branch) for branch in branches if (kind := branch.number("tls.handshake.extension.type")) is not None]
 
 
-def _client_hello(node: Node) -> ClientHello | None:
-    version = number(node, "tls.handshake.version")
-    ciphers = raw(node, "tls.handshake.ciphersuites")
+def _client_hello(node: Node, fields: Fields) -> ClientHello | None:
+    version = fields.number("tls.handshake.version")
+    ciphers = fields.raw("tls.handshake.ciphersuites")
     if version is None:
         return None
     if ciphers is None:
-        return _ssl2_hello(node, version)
+        return _ssl2_hello(fields, version)
     extensions = _extensions(node)
-    algorithms = next((numbers(branch, "tls.handshake.sig_hash_alg") for kind, branch in extensions if kind == SIGNATURE_ALGORITHMS), [])
+    algorithms = next((branch.numbers("tls.handshake.sig_hash_alg") for kind, branch in extensions if kind == SIGNATURE_ALGORITHMS), [])
     return ClientHello(
         version,
-        raw(node, "tls.handshake.session_id") or b"",
+        fields.raw("tls.handshake.session_id") or b"",
         ciphers,
         tuple(kind for kind, _ in extensions),
-        _server_name(node),
-        raw(node, "tls.handshake.extensions_supported_groups") or b"",
-        raw(node, "tls.handshake.extensions_ec_point_formats") or b"",
+        _server_name(fields),
+        fields.raw("tls.handshake.extensions_supported_groups") or b"",
+        fields.raw("tls.handshake.extensions_ec_point_formats") or b"",
         _pairs(algorithms),
         _protocol(extensions),
-        _pairs(numbers(node, "tls.handshake.extensions.supported_version")),
+        _pairs(fields.numbers("tls.handshake.extensions.supported_version")),
     )
 
 
-def _ssl2_hello(node: Node, version: int) -> ClientHello:
-    specs = numbers(node, "tls.handshake.cipherspec")
-    return ClientHello(version, b"", _pairs([spec for spec in specs if spec < 0x10000]), (), whole=False)
+def _ssl2_hello(fields: Fields, version: int) -> ClientHello:
+    specs = fields.numbers("tls.handshake.cipherspec")
+    return ClientHello(version, b"", _pairs(specs), (), whole=False)
 
 
 def _pairs(codes: list[int]) -> bytes:
-    return b"".join(code.to_bytes(2, "big") for code in codes if code < 0x10000)
+    return b"".join(code.to_bytes(2, "big") for code in codes if 0 <= code < 0x10000)
 
 
-def _server_name(node: Node) -> str | None:
-    name = raw(node, "tls.handshake.extensions_server_name")
+def _server_name(fields: Fields) -> str | None:
+    name = fields.raw("tls.handshake.extensions_server_name")
     return (name.decode("ascii", "replace").rstrip(".") or None) if name else None
 
 
-def _protocol(extensions: list[tuple[int, Node]]) -> bytes:
+def _protocol(extensions: list[tuple[int, Fields]]) -> bytes:
     """The first ALPN name behind its length."""
-    names = [raw(branch, "tls.handshake.extensions_alpn_str") for kind, branch in extensions if kind == ALPN]
+    names = [branch.raw("tls.handshake.extensions_alpn_str") for kind, branch in extensions if kind == ALPN]
     return bytes((len(names[0]),)) + names[0] if names and names[0] else b""
 
 
-def _server_hello(node: Node) -> ServerHello | None:
-    version, cipher = number(node, "tls.handshake.version"), number(node, "tls.handshake.ciphersuite")
+def _server_hello(node: Node, fields: Fields) -> ServerHello | None:
+    version, cipher = fields.number("tls.handshake.version"), fields.number("tls.handshake.ciphersuite")
     if version is None or cipher is None:
         return None
     extensions = _extensions(node)
-    chosen = number(node, "tls.handshake.extensions.supported_version")
-    group = next(iter(numbers(node, "tls.handshake.extensions_key_share_group")), None)
-    selected = number(node, "tls.handshake.extensions_key_share_selected_group")
+    chosen = fields.number("tls.handshake.extensions.supported_version")
+    group = fields.number("tls.handshake.extensions_key_share_group")
+    selected = fields.number("tls.handshake.extensions_key_share_selected_group")
     share = selected if group is None else group
     protocol = _protocol(extensions)
     return ServerHello(
         version if chosen is None else chosen,
         cipher,
-        raw(node, "tls.handshake.session_id") or b"",
-        (raw(node, "tls.handshake.random") or b"").hex() == _RETRY_RANDOM,
+        fields.raw("tls.handshake.session_id") or b"",
+        (fields.raw("tls.handshake.random") or b"").hex() == _RETRY_RANDOM,
         None if share is None else group_name(share),
         any(kind == PRE_SHARED_KEY for kind, _ in extensions),
         protocol[1:].decode("utf-8", "replace") or None,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 Node = dict[str, Any]
+_PASSED_OVER = frozenset(("tls.handshake.certificate_tree",))
+"""What is inside a certificate is read from its bytes; its branches are most of a handshake's JSON."""
 
 
 class Raw(NamedTuple):
@@ -19,37 +21,56 @@ class Raw(NamedTuple):
     size: int
 
 
+class Fields:
+    """A branch and all below it: looked through once, then known by field names."""
+
+    def __init__(self, node: Node) -> None:
+        self._found: dict[str, list[Any]] = {}
+        self._take(node)
+
+    def _take(self, node: Node) -> None:
+        found = self._found
+        for name, value in node.items():
+            found.setdefault(name, []).append(value)
+            if type(value) is dict:
+                if name not in _PASSED_OVER:
+                    self._take(value)
+            elif type(value) is list and name[-4:] != "_raw" and name not in _PASSED_OVER:
+                for each in value:
+                    if type(each) is dict:
+                        self._take(each)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._found
+
+    def texts(self, name: str) -> list[str]:
+        """A field's texts in order."""
+        return [value for found in self._found.get(name, ()) for value in listed(found) if isinstance(value, str)]
+
+    def numbers(self, name: str) -> list[int]:
+        """A field's values as numbers, decimal or 0x…; what is none is left out."""
+        return [number for text in self.texts(name) if (number := as_number(text)) is not None]
+
+    def number(self, name: str) -> int | None:
+        """A field's first value as a number."""
+        return next(iter(self.numbers(name)), None)
+
+    def raws(self, name: str) -> list[Raw]:
+        """A field's bytes in order."""
+        return [raw for found in self._found.get(f"{name}_raw", ()) for raw in raws_of(found)]
+
+    def raw(self, name: str) -> bytes | None:
+        """A field's first bytes."""
+        return next((found.data for found in self.raws(name)), None)
+
+
 def nodes(node: Node, name: str) -> list[Node]:
     """The branches of that name directly below."""
-    return [value for value in _listed(node.get(name)) if isinstance(value, dict)]
+    return [value for value in listed(node.get(name)) if isinstance(value, dict)]
 
 
-def values(node: Node, name: str) -> list[str]:
-    """A field's texts, however deep it lies, in order."""
-    return [value for found in _search(node, name) for value in _listed(found) if isinstance(value, str)]
-
-
-def number(node: Node, name: str) -> int | None:
-    """A field's first value as a number, decimal or 0x…"""
-    return next(iter(numbers(node, name)), None)
-
-
-def numbers(node: Node, name: str) -> list[int]:
-    """A field's values as numbers; what is none is left out."""
-    return [int(value, 0) for value in values(node, name) if _is_number(value)]
-
-
-def raws(node: Node, name: str) -> list[Raw]:
-    """A field's bytes, however deep it lies, in order."""
-    return [raw for found in _search(node, f"{name}_raw") for raw in _raws(found)]
-
-
-def raw(node: Node, name: str) -> bytes | None:
-    """A field's first bytes."""
-    return next((found.data for found in raws(node, name)), None)
-
-
-def _raws(value: Any) -> Iterator[Raw]:
+def raws_of(value: Any) -> Iterator[Raw]:
+    """The bytes in a twin's value: of one field or of several."""
     if not isinstance(value, list) or not value:
         return
     if isinstance(value[0], str):
@@ -59,28 +80,21 @@ def _raws(value: Any) -> Iterator[Raw]:
             return  # bits of a byte have a single digit
     else:
         for each in value:
-            yield from _raws(each)
+            yield from raws_of(each)
 
 
-def _search(node: Any, name: str) -> Iterator[Any]:
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting.extend(reversed([each for each in one if isinstance(each, dict | list)]))
-            continue
-        if name in one:
-            yield one[name]
-        waiting.extend(reversed([value for value in one.values() if isinstance(value, dict | list)]))
-
-
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """A value that may be missing, one, or several."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _is_number(text: str) -> bool:
-    digits = text[2:] if text[:2] == "0x" else text
-    base = "0123456789abcdefABCDEF" if text[:2] == "0x" else "0123456789"
-    return bool(digits) and all(digit in base for digit in digits) and (text[:2] == "0x" or len(digits) == 1 or digits[0] != "0")
+def as_number(text: Any) -> int | None:
+    """ "25" or "0x0019" as a number; None for anything else."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return int(text, 16 if text[:2] == "0x" else 10)
+    except ValueError:
+        return None
