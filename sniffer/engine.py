@@ -49,6 +49,10 @@ class Engine:
         """Connections that ended in these records."""
         return (connection for _, connection in self.feed_keyed(records))
 
+    def advance(self, now: int) -> Iterator[Connection]:
+        """Live: connections whose time is over at ``now`` (nanoseconds since the epoch), though no packet came."""
+        return (connection for _, connection in self._connections(self._table.advance(now)))
+
     def finish(self) -> Iterator[Connection]:
         """Connections that are still open."""
         return (connection for _, connection in self.finish_keyed())

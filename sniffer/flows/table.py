@@ -220,6 +220,12 @@ class FlowTable:
             self._end(flow)
         yield from self._drain()
 
+    def advance(self, now: int) -> Iterator[Flow]:
+        """Live: it is ``now`` although no packet says so; yield the connections whose time is over. A clock that was set
+        back is followed."""
+        self._now = now if now < self._now - self._settings.idle_timeout else max(self._now, now)
+        yield from self._expire()
+
     def finish(self) -> Iterator[Flow]:
         """The capture is over: all that is open ends."""
         for flow in list(self._live.values()):
