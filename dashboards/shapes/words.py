@@ -55,6 +55,55 @@ PROVENANCE: dict[str, Word] = {
     "imported": Word("Imported", "Read from a file by someone with access to this machine."),
 }
 
+LEFT_OUT: dict[str, str] = {
+    "unsigned": PROVENANCE["unsigned"].meaning,
+    "failed": PROVENANCE["failed"].meaning,
+    "posted": "Reports that are posted do not count here (a setting).",
+    "imported": "Reports that are imported do not count here (a setting).",
+    "verified": "Reports that are mailed and signed do not count here (a setting).",
+    "undecided": "The signature's key could not be asked for: it is judged again as soon as the DNS answers.",
+    "foreign_domain": "It is about a domain that is not ours.",
+    "conflict": "Another report has the same identity and other content.",
+    "duplicate": "The same report is stored under its own identity by now.",
+}
+"""Why a report does not count."""
+
+SIGNATURES: dict[str, str] = {
+    "valid": "A DKIM signature of the sender's organisation holds.",
+    "spf_pass": "The sending host is one that the sender's organisation names (SPF).",
+    "no_signature": "It carries no DKIM signature.",
+    "dns_failure": "The DNS did not answer.",
+    "unaligned": "Signed by another organisation than the one in From.",
+    "body_changed": "The body is not the one that was signed.",
+    "signature_mismatch": "The signature does not fit headers and key.",
+    "body_length": "The signature covers a part of the body only (l=), which RFC 8460 forbids.",
+    "weak_hash": "Signed with SHA-1 or an unknown algorithm.",
+    "expired": "The signature had expired when the mail arrived.",
+    "from_the_future": "Signed later than it arrived.",
+    "from_unsigned": "The signature does not cover From.",
+    "malformed_signature": "The signature cannot be read.",
+    "identity_of_subdomain": "The key forbids identities of subdomains.",
+    "too_many_lookups": "It asked for too many names.",
+    "key_missing": "The domain publishes no such key.",
+    "key_revoked": "The domain has taken the key back.",
+    "key_testing": "The key is marked as a test, which counts as no signature.",
+    "key_service": "The key is for another kind of mail.",
+    "key_kind": "The key is of another kind than the signature.",
+    "key_weak": "The key is too short, or is for SHA-1 only.",
+    "key_unreadable": "The key cannot be used.",
+    "contact_unaligned": "The report's contact belongs to another organisation than the signature.",
+    "submitter_unaligned": "The header TLS-Report-Submitter names another organisation than the signature.",
+    "from_unusable": "From does not hold one address.",
+    "no_from": "It has no From.",
+    "repeated_header": "A header that may stand once stands more than once.",
+    "bare_carriage_return": "Its headers hold line ends that mail programs read differently.",
+    "bad_header_line": "Its headers hold a line that is no header.",
+    "headers_without_end": "Its headers do not end.",
+    "too_many_headers": "It has too many headers.",
+    "not_a_mail": "Its bytes are no mail.",
+}
+"""What a report mail's signatures showed."""
+
 KINDS: dict[str, Word] = {
     "tlsrpt": Word("TLS report", "SMTP TLS report (RFC 8460): how many sessions to us succeeded and failed."),
     "dmarc": Word("DMARC report", "DMARC aggregate report (RFC 9990): who sends in our name, and whether it aligns."),

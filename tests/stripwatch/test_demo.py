@@ -40,6 +40,7 @@ def test_the_demo_finds_what_it_planted(tmp_path: Path) -> None:
     output = demo(tmp_path)
     found = set(re.findall(r"^\w+ +(\w+) +([A-Z]{2}) +(\d+) ", output, flags=re.MULTILINE))
     assert found >= EXPECTED
+    assert re.findall(r"^left out +(.*)$", output, flags=re.MULTILINE) == ["a report in the name of Muster Hosting: unsigned"]
     tunisia = next(line for line in output.splitlines() if "starttls_stripped" in line and " TN " in line)
     assert "wire and reports" in tunisia
     kenya = next(line for line in output.splitlines() if "starttls_stripped" in line and " KE " in line)
