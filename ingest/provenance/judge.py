@@ -15,6 +15,7 @@ from ingest.documents.reports import Provenance
 from ingest.drain.judgement import UNDECIDED, Judgement
 from ingest.provenance.alignment import aligned, domain_of_address, domain_or_none
 from ingest.provenance.errors import MalformedMail
+from ingest.provenance.known_keys import KnownKeys
 from ingest.provenance.mail import SignedMail, read_mail
 from ingest.provenance.resolver import Allowance, Resolver
 from ingest.provenance.settings import JudgeSettings
@@ -40,11 +41,19 @@ class _Examined:
 
 
 class MailJudge:
-    """A Judge. For one thread: the drain's, which is also the one that judges again."""
+    """A Judge, safe for threads: the drain's, and that of the one who judges again."""
 
-    def __init__(self, resolver: Resolver, settings: JudgeSettings | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        """``clock`` gives monotonic seconds, for the time that a mail's lookups may take."""
+    def __init__(
+        self,
+        resolver: Resolver,
+        settings: JudgeSettings | None = None,
+        known: KnownKeys | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``known``: keys that verified mails before; ``clock``: monotonic seconds, for the time that a mail's lookups may
+        take."""
         self._resolver = resolver
+        self._known = known or KnownKeys()
         self._settings = settings or JudgeSettings()
         self._clock = clock
         self._domains = tuple(domain for text in self._settings.domains if (domain := domain_or_none(text)) is not None)
@@ -72,9 +81,10 @@ class MailJudge:
         return _dmarc_report(record, examined)
 
     def _examined(self, record: SpoolRecord) -> _Examined:
-        if self._last is None or self._last[0] is not record:
-            self._last = (record, self._examine(record))
-        return self._last[1]
+        last = self._last
+        if last is None or last[0] is not record:
+            last = self._last = (record, self._examine(record))
+        return last[1]
 
     def _examine(self, record: SpoolRecord) -> _Examined:
         allowance = Allowance(self._resolver, self._clock, lookups=self._settings.lookups, seconds=self._settings.seconds)
@@ -85,7 +95,7 @@ class MailJudge:
         domain = mail.from_domain
         if domain is None:
             return _Examined(mail, "", (), allowance, "from_unusable")
-        signatures = check_signatures(mail, domain, record.arrived_at // 1_000_000_000, allowance)
+        signatures = check_signatures(mail, domain, record.arrived_at // 1_000_000_000, allowance, self._known)
         return _Examined(mail, domain, signatures, allowance)
 
     def _is_foreign(self, report: Report) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,6 +19,7 @@ from dkim.util import InvalidTagValueList, parse_tag_value
 from ingest.provenance.alignment import aligned, domain_or_none
 from ingest.provenance.errors import LookupRefused, TemporaryDnsFailure
 from ingest.provenance.key_record import BadKey, PublicKey, published_key
+from ingest.provenance.known_keys import KnownKeys
 from ingest.provenance.mail import SignedMail
 from ingest.provenance.resolver import RecordKind
 
@@ -30,8 +32,10 @@ DRIFT = 300
 """Seconds that two honest clocks may differ."""
 UNDECIDED = "dns_failure"
 VALID = "valid"
+_KEY_GONE = frozenset({"key_missing", "key_revoked", "key_kind", "signature_mismatch"})
+"""What a mail looks like whose key was changed since."""
 _BLANKS = re.compile(rb"\s{33}")
-_COLLAPSE = re.compile(rb"[\t ]+")
+_COLLAPSE = re.compile(rb"[\t ]{2,}|\t")
 _CRLF = re.compile(rb"\r?\n")
 _VERIFY_ERRORS = (dkim.DKIMException, ValueError, TypeError, LookupError, AssertionError)
 """What dkimpy has been seen to raise on a signature or mail that it cannot read."""
@@ -60,13 +64,15 @@ class _Refused(Exception):
     """The signature is worth nothing; the word says why."""
 
 
-def check_signatures(mail: SignedMail, from_domain: str, arrived: int, resolver: TextLookup) -> tuple[SignatureResult, ...]:
+def check_signatures(
+    mail: SignedMail, from_domain: str, arrived: int, resolver: TextLookup, known: KnownKeys
+) -> tuple[SignatureResult, ...]:
     """All signatures of the mail, in its order. ``arrived``: seconds since the epoch. Never raises for what a mail holds;
     keys are asked for aligned signatures only."""
-    return tuple(_results(mail, from_domain, arrived, resolver))
+    return tuple(_results(mail, from_domain, arrived, resolver, known))
 
 
-def _results(mail: SignedMail, from_domain: str, arrived: int, resolver: TextLookup) -> Iterator[SignatureResult]:
+def _results(mail: SignedMail, from_domain: str, arrived: int, resolver: TextLookup, known: KnownKeys) -> Iterator[SignatureResult]:
     places = [place for place, (name, _) in enumerate(mail.fields) if name.lower() == b"dkim-signature"]
     for place in places[:SIGNATURES]:
         domain = None
@@ -74,8 +80,7 @@ def _results(mail: SignedMail, from_domain: str, arrived: int, resolver: TextLoo
             tags = _tags(mail.fields[place][1])
             domain = domain_or_none(tags[b"d"].decode("ascii", "replace"))
             _check_tags(tags, domain, from_domain, arrived)
-            key = _key(tags, resolver)
-            _verify(mail, place, tags, key)
+            key = _verified(mail, place, tags, arrived, resolver, known)
         except (_Refused, BadKey) as error:
             yield SignatureResult(str(error), domain)
         except TemporaryDnsFailure:
@@ -130,12 +135,37 @@ def _signed_names(tags: dict[bytes, bytes]) -> list[bytes]:
     return [name.strip().lower() for name in tags[b"h"].split(b":")]
 
 
-def _key(tags: dict[bytes, bytes], resolver: TextLookup) -> PublicKey:
-    name = f"{tags[b's'].decode('ascii')}._domainkey.{tags[b'd'].decode('ascii')}"
+def _verified(mail: SignedMail, place: int, tags: dict[bytes, bytes], arrived: int, resolver: TextLookup, known: KnownKeys) -> PublicKey:
+    """The key that verifies the signature: the published one, or one that was published when the mail arrived."""
+    name = f"{tags[b's'].decode('ascii')}._domainkey.{tags[b'd'].decode('ascii')}".lower()
     try:
-        key = published_key(resolver.lookup(name, "TXT"))
+        records = _records(name, resolver)
+        key = _tried(mail, place, tags, records)
+    except (_Refused, BadKey) as refusal:
+        if str(refusal) in _KEY_GONE:
+            for earlier in known.at(name, arrived):
+                with suppress(_Refused, BadKey):
+                    return _tried(mail, place, tags, earlier)
+        raise
+    known.verified(name, records, arrived)
+    return key
+
+
+def _records(name: str, resolver: TextLookup) -> tuple[bytes, ...]:
+    try:
+        return resolver.lookup(name, "TXT")
     except LookupRefused as error:
         raise _Refused("key_missing" if error.reason == "name_not_found" else error.reason) from error
+
+
+def _tried(mail: SignedMail, place: int, tags: dict[bytes, bytes], records: tuple[bytes, ...]) -> PublicKey:
+    key = _key(tags, records)
+    _verify(mail, place, tags, key)
+    return key
+
+
+def _key(tags: dict[bytes, bytes], records: tuple[bytes, ...]) -> PublicKey:
+    key = published_key(records)
     if not tags[b"a"].startswith(key.kind.encode()):
         raise _Refused("key_kind")
     if key.strict and b"i" in tags and tags[b"i"].rpartition(b"@")[2].lower() != tags[b"d"].lower():

@@ -39,6 +39,11 @@ class Folders:
         return self.root / "undecided.jsonl"
 
     @property
+    def known_keys(self) -> Path:
+        """DKIM keys that verified mails."""
+        return self.root / "dkim-keys.jsonl"
+
+    @property
     def certificates(self) -> Path:
         return self.root / "certificate"
 

@@ -90,6 +90,7 @@ class Site:
         """Decides how far each report is trusted. Raises ConfigurationError for a name server that is no address."""
         from ingest.provenance.dns_resolver import DnsResolver
         from ingest.provenance.judge import MailJudge
+        from ingest.provenance.known_keys import KnownKeys
         from ingest.provenance.settings import JudgeSettings
 
         reports = self.configuration.reports
@@ -97,7 +98,8 @@ class Site:
             resolver = DnsResolver(reports.nameservers, reports.dns_seconds)
         except ValueError as error:
             raise ConfigurationError(f"[reports] nameservers: {error}") from error
-        return MailJudge(resolver, JudgeSettings(counted=frozenset(reports.counted), domains=reports.domains))
+        settings = JudgeSettings(counted=frozenset(reports.counted), domains=reports.domains)
+        return MailJudge(resolver, settings, KnownKeys(self.folders.known_keys))
 
     def tenant_of(self) -> Callable[[str | None], str | None]:
         """Domain → tenant, subdomains included. Sessions (None) belong to a tenant only when there is just one."""

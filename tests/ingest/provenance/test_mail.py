@@ -94,4 +94,4 @@ def test_no_mail_is_expensive(raw: bytes) -> None:
     judge = MailJudge(OneKey())
     started = time.process_time()
     judge(record(raw), TlsReport())
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 3.0  # quadratic time would be minutes
