@@ -103,6 +103,8 @@ class Side:
         if isinstance(piece, TlsPiece):
             if not piece.records and begins_like_tls(piece.data):
                 self._waiting = piece.data, packet  # a record's beginning: it comes again with the rest
+            elif not piece.records and packet.captured < packet.length:
+                pass  # Wireshark joins nothing to a segment that the snaplen cut: what this belongs to is unknown
             elif piece.records or self.tls_at is not None:
                 self._tls(piece, packet)
             else:  # Wireshark guessed TLS, and found none
@@ -170,4 +172,4 @@ def _split(text: bytes) -> list[bytes]:
 
 def begins_like_tls(data: bytes) -> bool:
     """Bytes that begin like a record of TLS, or like a hello in SSL 2.0's form."""
-    return (data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:2] == b"\x03") or parse_ssl2_hello(data) is not None
+    return (data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:2] in (b"", b"\x03")) or parse_ssl2_hello(data) is not None

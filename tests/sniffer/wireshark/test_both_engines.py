@@ -1,0 +1,158 @@
+"""Both engines over every capture at hand must say the same of verdict, STARTTLS, TLS and certificate."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sniffer.session import Session, session_record
+from stripwatch.demo.traffic import capture as demo_capture
+
+HERE = Path(__file__).parent
+MAKE_PCAP = HERE.parents[2] / "bench" / "make_pcap.py"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+SAMPLES = Path(os.environ.get("STRIPWATCH_SAMPLES", "/nonexistent")) / "pcaps"
+SAMPLE_NAMES = sorted(path.name for path in SAMPLES.glob("*.pcap*"))
+MADE = {
+    "generated": ["--nasty", "0", "--seed", "5"],
+    "generated-nasty": ["--nasty", "1", "--seed", "7"],
+}
+FIELDS = (
+    "smtp.verdict",
+    "smtp.starttls.offered",
+    "smtp.starttls.requested",
+    "smtp.starttls.reply_code",
+    "tls.established",
+    "tls.version",
+    "tls.cipher",
+    "tls.client.server_name",
+    "tls.server.hash.sha256",
+)
+Said = dict[tuple[str, str], Any]
+"""(session, field) → value; a session that was not found is (session, "session") → False."""
+Difference = tuple[str, str, Any, Any]
+"""Session, field, what the packets say, what Wireshark says."""
+
+
+def said(sessions: Iterable[Session]) -> Said:
+    found: Said = {}
+    for session in sorted(sessions, key=lambda one: one.connection.start):
+        record = session_record(session)
+        name = f"{record['source']['ip']}:{record['source']['port']}"
+        while (name, "session") in found:
+            name += "+"  # the same ends once more
+        found[name, "session"] = True
+        found.update({(name, field): dig(record, field) for field in FIELDS})
+    return found
+
+
+def dig(record: Any, field: str) -> Any:
+    for step in field.split("."):
+        record = record.get(step) if isinstance(record, dict) else None
+    return record
+
+
+def differences(packets: Said, wireshark: Said) -> set[Difference]:
+    keys = sorted({*packets, *wireshark})
+    missing = {name for name, field in keys if field == "session" and ((name, field) in packets) != ((name, field) in wireshark)}
+    return {
+        (name, field, packets.get((name, field), False), wireshark.get((name, field), False))
+        for name, field in keys
+        if packets.get((name, field)) != wireshark.get((name, field)) and (field == "session" or name not in missing)
+    }
+
+
+def complaints(found: set[Difference], listed: set[Difference]) -> list[str]:
+    """What is wrong with a capture's differences and their list."""
+    new = [f"not listed: {difference}" for difference in sorted(found - listed, key=repr)]
+    return new + [f"listed, but it no longer occurs: {difference}" for difference in sorted(listed - found, key=repr)]
+
+
+LISTED: list[dict[str, Any]] = tomllib.loads((HERE / "differences.toml").read_text())["difference"]
+
+
+def listed(capture: str) -> set[Difference]:
+    return {(one["session"], one["field"], one["packets"], one["wireshark"]) for one in LISTED if one["capture"] == capture}
+
+
+@pytest.fixture
+def compare(by_packets: Callable[..., Any], by_wireshark: Callable[..., Any]) -> Callable[[str, Path], int]:
+    def run(name: str, path: Path) -> int:
+        packets, damage = by_packets(path)
+        wireshark, other_damage = by_wireshark(path)
+        assert damage == other_damage
+        assert complaints(differences(said(packets), said(wireshark)), listed(name)) == []
+        return len(packets)
+
+    return run
+
+
+@pytest.mark.skipif(not SAMPLE_NAMES, reason="STRIPWATCH_SAMPLES is not set")
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+def test_a_sample_is_the_same_to_both(name: str, compare: Callable[[str, Path], int]) -> None:
+    compare(name, SAMPLES / name)
+
+
+def test_the_demo_is_the_same_to_both(tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+    path = tmp_path / "demo.pcapng"
+    path.write_bytes(demo_capture(NOW))
+    assert compare("demo", path) > 100
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_generated_traffic_is_the_same_to_both(name: str, tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+    path = make(tmp_path / "made.pcap", *MADE[name])
+    assert compare(name, path) >= 60
+
+
+def test_short_snaplen_makes_neither_engine_accuse_more_than_the_other(
+    tmp_path: Path, by_packets: Callable[..., Any], by_wireshark: Callable[..., Any]
+) -> None:
+    """Wireshark joins nothing to a cut segment, so it sees less of the handshake; the verdict must stand all the same."""
+    path = make(tmp_path / "cut.pcap", "--nasty", "0.5", "--snaplen", "256", "--seed", "12")
+    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    assert {one for one in differences(packets, wireshark) if one[1] in ("session", "smtp.verdict")} == set()
+    assert len(packets) > 60
+
+
+def make(path: Path, *options: str) -> Path:
+    subprocess.run(
+        [sys.executable, MAKE_PCAP, path, "--sessions", "60", "--body-bytes", "2000", "--other", "0.05", *options],
+        check=True,
+        capture_output=True,
+    )
+    return path
+
+
+def test_every_listed_difference_is_of_a_known_capture_and_shows_its_bytes() -> None:
+    known = {*SAMPLE_NAMES, *MADE, "demo"} if SAMPLE_NAMES else None
+    for one in LISTED:
+        assert known is None or one["capture"] in known
+        assert one["why"]
+        shown = bytes.fromhex(one["bytes"])
+        assert shown
+        if one["capture"] in SAMPLE_NAMES:
+            assert (SAMPLES / one["capture"]).read_bytes()[one["offset"] :].startswith(shown)
+
+
+def test_a_new_difference_and_an_outdated_one_are_both_told() -> None:
+    one: Said = {("a:1", "session"): True, ("a:1", "tls.version"): "1.2"}
+    other: Said = {("a:1", "session"): True, ("a:1", "tls.version"): "1.0"}
+    found = differences(one, other)
+    assert found == {("a:1", "tls.version", "1.2", "1.0")}
+    assert complaints(found, found) == []
+    assert complaints(found, set()) == ["not listed: ('a:1', 'tls.version', '1.2', '1.0')"]
+    assert complaints(set(), found) == ["listed, but it no longer occurs: ('a:1', 'tls.version', '1.2', '1.0')"]
+
+
+def test_a_session_that_one_engine_lacks_is_one_difference() -> None:
+    one: Said = {("a:1", "session"): True, ("a:1", "smtp.verdict"): "tls"}
+    assert differences(one, {}) == {("a:1", "session", True, False)}
