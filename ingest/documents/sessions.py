@@ -30,15 +30,22 @@ def session_document(session: Mapping[str, Any], enricher: Enricher, origin: Map
             raise BadSession(f"{name} is missing")
     if fields["smtp.verdict"] not in VERDICTS:
         raise BadSession(f"smtp.verdict {fields['smtp.verdict']!r:.60} is none of the nine")
-    words = [item["word"] for item in fields.get("smtp.evidence", []) if isinstance(item, dict) and isinstance(item.get("word"), str)]
+    words = _evidence_words(fields.get("smtp.evidence"))
     if words:
-        fields["smtp.evidence_words"] = sorted(set(words))
+        fields["smtp.evidence_words"] = words
     fields.update(place_fields("source", fields["source.ip"], enricher))
     fields.update(place_fields("destination", fields["destination.ip"], enricher))
     fields.update(far_end_fields(far_end_address(fields), enricher))
     fields["network.path"] = path_text(fields)
     fields.update(origin)
     return Document(dataset=SESSIONS.name, id=_identity(session), fields=fields)
+
+
+def _evidence_words(evidence: Any) -> list[str]:
+    """The words of a list of evidence, for filtering; whatever has another shape has none."""
+    if not isinstance(evidence, list):
+        return []
+    return sorted({item["word"] for item in evidence if isinstance(item, dict) and isinstance(item.get("word"), str)})
 
 
 def _known_fields(session: Mapping[str, Any]) -> dict[str, Any]:

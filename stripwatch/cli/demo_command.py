@@ -73,7 +73,13 @@ async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
         await service.start()
         host, port = service.addresses["dashboard"]
         typer.echo(f"store      {site.configuration.store}, temporary data in {site.folders.root}")
-        await Demo(site, service, keys, typer.echo).fill()
+        filling = asyncio.create_task(Demo(site, service, keys, typer.echo).fill())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((filling, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not filling.done():
+            filling.cancel()
+            return
+        filling.result()
         await asyncio.to_thread(_summary, service.store)
         typer.echo(f"\ndashboard  http://{host}:{port}/")
         if not once:

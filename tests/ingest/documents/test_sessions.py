@@ -55,6 +55,12 @@ def test_a_session_becomes_flat_enriched_fields() -> None:
     assert all(SESSIONS.has(name) for name in fields)
 
 
+@pytest.mark.parametrize("evidence", [5, "x", {"word": "a"}, [5, {"word": 5}]])
+def test_evidence_of_another_shape_has_no_words(evidence: Any) -> None:
+    document = session_document(changed("smtp.evidence", evidence), ENRICHER, ORIGIN)
+    assert "smtp.evidence_words" not in document.fields
+
+
 def test_outbound_the_far_end_is_the_server() -> None:
     fields = session_document(changed("network.direction", "outbound"), ENRICHER, ORIGIN).fields
     assert fields["far_end.ip"] == "192.0.2.25"
