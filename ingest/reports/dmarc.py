@@ -44,23 +44,24 @@ def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcRe
     reader: RecordReader | None = None
     records = Records(DmarcRecord)
     messages = unaligned = seen = remembered = 0
-    for child, plain in feedback:
+    for child, plain, rest in feedback:
         if reader is None:
             frame.names = feedback.names
             reader = RecordReader(feedback.names, notes, limits.text_bytes)
         record: DmarcRecord | None
         if child is None:
-            record = reader.again(known[plain.rest], plain) if plain else None
+            assert plain is not None
+            record = reader.again(known[plain.rest], plain) if rest is None else reader.read_plain(plain, rest)
         elif feedback.names[child.tag] == "record":
             record = reader.read(child)
-            if record is not None and plain is not None and remembered < _REMEMBERED_BYTES:
-                known[plain.rest] = record
-                remembered += len(plain.rest) + _REMEMBERING_COSTS
         else:
             frame.take(child)
             continue
         seen += 1
         if record is not None:
+            if plain is not None and remembered < _REMEMBERED_BYTES and plain.rest not in known:
+                known[plain.rest] = record
+                remembered += len(plain.rest) + _REMEMBERING_COSTS
             records.append(record)
             messages += record.count
             if not record.aligned:

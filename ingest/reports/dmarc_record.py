@@ -6,6 +6,8 @@ may be missing. What is missing or odd is noted, never invented.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
 from ingest.reports.addresses import canonical_address
@@ -13,22 +15,31 @@ from ingest.reports.feedback_xml import LocalNames
 from ingest.reports.model import AuthResults, DkimResult, DmarcRecord, Reason, SpfResult
 from ingest.reports.names import count, domain_name, word
 from ingest.reports.plain_records import PlainRecord
+from ingest.reports.plain_rest import PlainRest, leaves, results
 from ingest.reports.text import clip
 from ingest.reports.warnings import Notes
 
 _DISPOSITIONS = frozenset({"none", "quarantine", "reject", "pass"})
 _NO_RESULTS = AuthResults()
+_ALIGNED = frozenset({"pass", "fail"})
+_PARTS_KEPT = 2_048
+_LONGEST_PART = 1_000
+"""Characters of a record's part that is kept for others like it: the same parts come again in report after report."""
+
+Leaves: TypeAlias = dict[str, str | None]
+Three: TypeAlias = tuple[str | None, str | None, str | None]
 
 
 class RecordReader:
     """Reads records of one report. ``names`` are the report's, ``limit`` characters of a text are kept."""
 
-    __slots__ = ("_limit", "_names", "_notes")
+    __slots__ = ("_limit", "_longest_part", "_names", "_notes")
 
     def __init__(self, names: LocalNames, notes: Notes, limit: int) -> None:
         self._names = names
         self._notes = notes
         self._limit = limit
+        self._longest_part = min(limit, _LONGEST_PART)
 
     def read(self, element: Element) -> DmarcRecord | None:
         """The row, or None when it cannot be used (noted and counted)."""
@@ -37,7 +48,7 @@ class RecordReader:
         evaluated: dict[str, str | None] = {}
         identifiers: dict[str, str | None] = {}
         reasons: tuple[Reason, ...] = ()
-        results = _NO_RESULTS
+        authenticated = _NO_RESULTS
         for child in element:
             name = names[child.tag]
             if name == "row":
@@ -51,43 +62,35 @@ class RecordReader:
                 for leaf in child:
                     identifiers[names[leaf.tag]] = leaf.text
             elif name == "auth_results":
-                results = self._results(child, results)
+                authenticated = self._results(child, authenticated)
             elif name == "policy_evaluated":
                 reasons = self._evaluated(child, evaluated, reasons)
-        address = canonical_address(row.get("source_ip"))
-        if address is None:
-            self._drop("source_ip_missing")
+        figures = self._figures(row.get("source_ip"), row.get("count"))
+        if figures is None:
             return None
-        number = count(row.get("count"))
-        if number is None:
-            self._drop("count_unusable")
+        return DmarcRecord(*figures, *self._verdicts(evaluated), *self._domains(identifiers), reasons, authenticated)
+
+    def read_plain(self, plain: PlainRecord, rest: PlainRest) -> DmarcRecord | None:
+        """The same of a plain record: what ``read`` says of its element. Parts that were met before are looked up."""
+        figures = self._figures(plain.source_ip.decode(), plain.messages.decode())
+        if figures is None:
             return None
-        return DmarcRecord(
-            address,
-            number,
-            self._disposition(evaluated.get("disposition")),
-            self._aligned(evaluated.get("dkim")),
-            self._aligned(evaluated.get("spf")),
-            self._header_from(identifiers.get("header_from")),
-            self._domain(identifiers.get("envelope_from")),
-            self._domain(identifiers.get("envelope_to")),
-            reasons,
-            results,
-        )
+        evaluated, identifiers, authenticated = rest
+        verdicts = _usual_verdicts(evaluated) if len(evaluated) <= self._longest_part else None
+        if verdicts is None:
+            verdicts = self._verdicts(leaves(evaluated))
+        domains = _usual_domains(identifiers) if len(identifiers) <= self._longest_part else None
+        if domains is None:
+            domains = self._domains(leaves(identifiers))
+        return DmarcRecord(*figures, *verdicts, *domains, (), self._plain_results(authenticated))
 
     def again(self, template: DmarcRecord, plain: PlainRecord) -> DmarcRecord | None:
         """A record that differs from one read before by address and count alone."""
-        address = canonical_address(plain.source_ip.decode())
-        if address is None:
-            self._drop("source_ip_missing")
-            return None
-        number = count(plain.messages.decode())
-        if number is None:
-            self._drop("count_unusable")
+        figures = self._figures(plain.source_ip.decode(), plain.messages.decode())
+        if figures is None:
             return None
         return DmarcRecord(
-            address,
-            number,
+            *figures,
             template.disposition,
             template.dkim,
             template.spf,
@@ -97,6 +100,28 @@ class RecordReader:
             template.reasons,
             template.auth_results,
         )
+
+    def _figures(self, source_ip: str | None, messages: str | None) -> tuple[str, int] | None:
+        """Address and count; None, noted and counted, when one of them cannot be used."""
+        address = canonical_address(source_ip)
+        if address is None:
+            self._drop("source_ip_missing")
+            return None
+        number = count(messages)
+        if number is None:
+            self._drop("count_unusable")
+            return None
+        return address, number
+
+    def _verdicts(self, evaluated: Leaves) -> Three:
+        """Disposition and the two aligned results."""
+        get = evaluated.get
+        return self._disposition(get("disposition")), self._aligned(get("dkim")), self._aligned(get("spf"))
+
+    def _domains(self, identifiers: Leaves) -> Three:
+        """Header From, envelope From, envelope To."""
+        get = identifiers.get
+        return self._header_from(get("header_from")), self._domain(get("envelope_from")), self._domain(get("envelope_to"))
 
     def _drop(self, word: str) -> None:
         self._notes.add(word)
@@ -127,22 +152,59 @@ class RecordReader:
             name = names[child.tag]
             if name != "dkim" and name != "spf":
                 continue
-            fields: dict[str, str | None] = {}
+            fields: Leaves = {}
             for leaf in child:
                 fields[names[leaf.tag]] = leaf.text
-            if not fields:
-                continue
-            get = fields.get
-            domain, result = self._domain(get("domain")), self._word(get("result"))
-            human = get("human_result")
-            if human is not None:
-                human = clip(human, self._limit, self._notes)
             if name == "dkim":
-                selector = get("selector")
-                dkim.append(DkimResult(domain, selector and clip(selector, self._limit, self._notes), result, human))
+                signature = self._dkim(fields)
+                if signature is not None:
+                    dkim.append(signature)
             else:
-                spf.append(SpfResult(domain, self._word(get("scope")), result, human))
+                check = self._spf(fields)
+                if check is not None:
+                    spf.append(check)
         return AuthResults(tuple(dkim), tuple(spf))
+
+    def _plain_results(self, inner: str) -> AuthResults:
+        dkim: list[DkimResult] = []
+        spf: list[SpfResult] = []
+        for name, text in results(inner):
+            usual = len(text) <= self._longest_part
+            if name == "dkim":
+                signature = _usual_dkim(text) if usual else self._dkim(leaves(text))
+                if signature is not None:
+                    dkim.append(signature)
+            else:
+                check = _usual_spf(text) if usual else self._spf(leaves(text))
+                if check is not None:
+                    spf.append(check)
+        return AuthResults(tuple(dkim), tuple(spf))
+
+    def _dkim(self, fields: Leaves) -> DkimResult | None:
+        """None when it is empty."""
+        if not fields:
+            return None
+        selector = fields.get("selector")
+        return DkimResult(
+            self._domain(fields.get("domain")),
+            selector and clip(selector, self._limit, self._notes),
+            self._word(fields.get("result")),
+            self._human(fields.get("human_result")),
+        )
+
+    def _spf(self, fields: Leaves) -> SpfResult | None:
+        """None when it is empty."""
+        if not fields:
+            return None
+        return SpfResult(
+            self._domain(fields.get("domain")),
+            self._word(fields.get("scope")),
+            self._word(fields.get("result")),
+            self._human(fields.get("human_result")),
+        )
+
+    def _human(self, text: str | None) -> str | None:
+        return text if text is None else clip(text, self._limit, self._notes)
 
     def _domain(self, text: str | None) -> str | None:
         if not text:
@@ -181,3 +243,44 @@ class RecordReader:
         if domain is None:
             self._notes.add("header_from_missing")
         return domain
+
+
+# Parts of a plain record in which nothing is clipped and nothing is noted: what they say depends on their text alone.
+
+
+@lru_cache(_PARTS_KEPT)
+def _usual_verdicts(evaluated: str) -> Three | None:
+    """None where a note is due."""
+    get = leaves(evaluated).get
+    disposition, dkim, spf = get("disposition"), get("dkim"), get("spf")
+    usual = disposition in _DISPOSITIONS and dkim in _ALIGNED and spf in _ALIGNED
+    return (disposition, dkim, spf) if usual else None
+
+
+@lru_cache(_PARTS_KEPT)
+def _usual_domains(identifiers: str) -> Three | None:
+    """None where a note is due."""
+    get = leaves(identifiers).get
+    header_from = domain_name(get("header_from"))
+    return (header_from, domain_name(get("envelope_from")), domain_name(get("envelope_to"))) if header_from else None
+
+
+@lru_cache(_PARTS_KEPT)
+def _usual_dkim(inner: str) -> DkimResult | None:
+    """None when it is empty."""
+    fields = leaves(inner)
+    get = fields.get
+    result = DkimResult(domain_name(get("domain")), _kept(get("selector")), word(get("result")), _kept(get("human_result")))
+    return result if fields else None
+
+
+@lru_cache(_PARTS_KEPT)
+def _usual_spf(inner: str) -> SpfResult | None:
+    """None when it is empty."""
+    fields = leaves(inner)
+    get = fields.get
+    return SpfResult(domain_name(get("domain")), word(get("scope")), word(get("result")), _kept(get("human_result"))) if fields else None
+
+
+def _kept(text: str | None) -> str | None:
+    return (text.strip() or None) if text else None

@@ -23,6 +23,7 @@ from ingest.reports.content import claims_dmarc, xml_start
 from ingest.reports.errors import BadXml, DoctypeForbidden, NotAReport, ReportError, TooDeep, TooLarge, TooManyElements
 from ingest.reports.limits import Limits
 from ingest.reports.plain_records import PlainRecord, Segment, segments
+from ingest.reports.plain_rest import PlainRest, plain_rest
 from ingest.reports.text import HEAD, utf8_pieces
 from ingest.reports.warnings import Notes
 
@@ -54,11 +55,13 @@ class LocalNames(dict[str, str]):
 
 
 class Child(NamedTuple):
-    """A child of ``feedback``: its element, or (``element`` None) a plain record whose rest is known already. Both are
-    set for a plain record whose rest was new."""
+    """A child of ``feedback``: its element, or (``element`` None) a plain record that needs no parser. Both are set for a
+    plain record that needed it."""
 
     element: Element | None
     plain: PlainRecord | None
+    rest: PlainRest | None = None
+    """The plain record's rest; None when it is known already."""
 
 
 class Feedback:
@@ -89,11 +92,14 @@ class Feedback:
         text, plain = next(self._segments, _NOTHING)
         while text:
             between = parser.at_root
-            if plain is not None and between and plain.rest in self._known:
-                yield Child(None, plain)
-                since_child = 0
-                text, plain = next(self._segments, _NOTHING)
-                continue
+            if plain is not None and between:
+                known = plain.rest in self._known
+                rest = None if known else plain_rest(plain.rest)
+                if known or rest is not None:
+                    yield Child(None, plain, rest)
+                    since_child = 0
+                    text, plain = next(self._segments, _NOTHING)
+                    continue
             single = plain is not None and between and plain.repeatable
             damaged_at = parser.feed_whole_child(text) if single else parser.feed_piece(text)
             self._begin(parser)
@@ -233,6 +239,8 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
         raw.StartElementHandler, raw.EndElementHandler = self._builder.start, self._builder.end
         damaged_at = self.feed_piece(text)
         raw.StartElementHandler, raw.EndElementHandler = self._open_element, self._close_element
+        if damaged_at is not None:
+            self._depth += 1  # the child stays open
         return damaged_at
 
     def finished_children(self) -> list[Element]:

@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 _START = b"<record>"
 _END = b"</record>"
-_plain = re.compile(rb"<record>\s*<row>\s*<source_ip>([^<&]*)</source_ip>\s*<count>([^<&]*)</count>").match
+_FIGURE = rb"([^<>&\r\x7f-\xff]*)"
+"""Text that an XML reader gives as it stands."""
+_plain = re.compile(rb"<record>\s*<row>\s*<source_ip>" + _FIGURE + rb"</source_ip>\s*<count>" + _FIGURE + rb"</count>").match
 _TWICE = re.compile(rb"<(?:[\w.-]+:)?(?:source_ip|count|record|row)[\s/>]", re.I)
 _LONGEST = 64 * 1024
 """A longer record is the parser's."""

@@ -47,9 +47,10 @@ class Records(Generic[RowT]):
 
     def batches(self) -> Iterator[list[RowT]]:
         """The rows in lists of at most ``BLOCK_ROWS``."""
-        decoder = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
-        for block in self._blocks:
-            yield decoder.decode(zstandard.decompress(block))
+        if self._blocks:
+            decoder = msgspec.json.Decoder(list[self._kind])  # type: ignore[name-defined]
+            for block in self._blocks:
+                yield decoder.decode(zstandard.decompress(block))
         if self._tail:
             yield list(self._tail)
 
