@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,22 +56,22 @@ def _sessions(path: Path, settings: SniffSettings, ports: frozenset[int], weird:
     clear = {f"tcp.port=={port}": "smtp" for port in sorted(ports & settings.smtp_ports - settings.implicit_ports)}
     damage: list[CaptureError] = []
     again: list[Conversation] = []
-    packets = _until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)
-    for conversation in conversations(packets, engine, weird):
-        if not conversation.unread_tls:
-            yield from _session(conversation, settings, ports)
-            continue
-        again.append(conversation)
-        if len(again) >= ASKED_AGAIN:
-            yield from _asked_again(path, again, settings, ports)
-            again = []
+    with closing(_until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)) as packets:
+        for conversation in conversations(packets, engine, weird):
+            if not conversation.unread_tls:
+                yield from _session(conversation, settings, ports)
+                continue
+            again.append(conversation)
+            if len(again) >= ASKED_AGAIN:
+                yield from _asked_again(path, again, settings, ports)
+                again = []
     if again:
         yield from _asked_again(path, again, settings, ports)
     if damage:
         raise damage[0]
 
 
-def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Iterator[Packet]:
+def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Generator[Packet, None, None]:
     """The packets that could be read; what ended them goes to ``damage``, so that open connections are still told."""
     try:
         yield from packets
