@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from typing import cast
 
 import uvicorn
@@ -15,6 +13,7 @@ from collector.counters import IntakeSnapshot
 from collector.errors import SettingsError
 from collector.https.app import build_app
 from collector.https.protocol import ProtocolFactory
+from collector.https.server import GuestServer
 from collector.https.service import Service
 from collector.https.settings import HttpsSettings
 from collector.in_flight import InFlight
@@ -46,7 +45,7 @@ class HttpsIntake:
         self._service = Service(settings, sink, clock, self._in_flight)
         self._certificate = certificate if settings.tls else None
         self._watch = Watch(self._certificate, settings.certificate_interval)
-        self._server = _Server(self._config())
+        self._server = GuestServer(self._config())
         self._sockets: list[socket.socket] = []
         self._address: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -99,19 +98,3 @@ class HttpsIntake:
             timeout_graceful_shutdown=max(1, round(settings.stop_seconds)),
             h11_max_incomplete_event_size=settings.header_limit,
         )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server inside a larger program: signals are that program's."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

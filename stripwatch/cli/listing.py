@@ -1,11 +1,14 @@
-"""Listing documents of one dataset: the common part of ``incidents``, ``sessions`` and ``reports``."""
+"""Listing documents of one dataset: what ``incidents``, ``sessions`` and ``reports`` are made of."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ingest.store.errors import QueryError
 from ingest.store.protocol import StoreReader, select_all
@@ -13,11 +16,31 @@ from ingest.store.query import Filter, Selection
 from ingest.store.query_text import parse_filters
 from ingest.store.schema import DATASETS
 from stripwatch.cli.failure import USAGE, CommandFailed
-from stripwatch.cli.options import moment
-from stripwatch.cli.output import Form, write
+from stripwatch.cli.options import Config, Csv, Json, Limit, Since, Until, moment
+from stripwatch.cli.output import Form, form_of, write
 from stripwatch.cli.reading import reading
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
+
+
+def listing(dataset: str, columns: Sequence[str], *, says: str, example: str) -> typer.Typer:
+    """A command that lists the newest documents of a dataset. ``columns`` are fields, ``says`` its help's first line."""
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+    @app.command(name=dataset, help=f"{says}\n\nExample: {example}")
+    def command(
+        filters: Annotated[list[str] | None, typer.Argument(help="FIELD=VALUE filters; docs/fields.md has the fields.")] = None,
+        json: Json = False,
+        csv: Csv = False,
+        limit: Limit = 50,
+        since: Since = None,
+        until: Until = None,
+        config: Config = None,
+    ) -> None:
+        form = form_of(json, csv)
+        list_documents(dataset, columns, config=config, form=form, limit=limit, since=since, until=until, filters=filters or [])
+
+    return app
 
 
 def list_documents(
@@ -30,20 +53,16 @@ def list_documents(
     since: str | None,
     until: str | None,
     filters: Sequence[str],
-    empty: str,
-    where: tuple[Filter, ...] = (),
 ) -> None:
     """Print the newest documents. ``columns`` are fields; their headings come from the schema table."""
     site = Site(configuration_from(config))
-    asked = parsed_filters(dataset, filters) + where
+    asked = parsed_filters(dataset, filters)
     now = site.now()
     selection = Selection(dataset=dataset, since=moment(since, now), until=moment(until, now), where=asked, limit=min(limit, 500))
     headings = [("id", "id"), *((name, DATASETS[dataset].field(name).title) for name in columns)]
     with reading(site) as store:
-        shown = write(islice(_rows(store, selection), limit), headings, form, empty)
+        shown = write(islice(_rows(store, selection), limit), headings, form, f"No {dataset}.")
     if form is Form.table and shown == limit:
-        import sys
-
         sys.stderr.write(f"the newest {limit}; --limit shows more\n")
 
 

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from stripwatch.cli.listing import listing
 
-import typer
-
-from stripwatch.cli.listing import list_documents
-from stripwatch.cli.options import Config, Csv, Json, Limit, Since, Until
-from stripwatch.cli.output import form_of
-
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 COLUMNS = (
     "@timestamp",
     "smtp.verdict",
@@ -22,30 +15,9 @@ COLUMNS = (
     "tls.cipher",
     "network.path",
 )
-
-
-@app.command()
-def sessions(
-    filters: Annotated[list[str] | None, typer.Argument(help="FIELD=VALUE filters, e.g. smtp.verdict=stripped_offer")] = None,
-    json: Json = False,
-    csv: Csv = False,
-    limit: Limit = 50,
-    since: Since = None,
-    until: Until = None,
-    config: Config = None,
-) -> None:
-    """List the mail sessions seen on the wire, the newest first.
-
-    Example: stripwatch sessions far_end.geo.country_iso_code=TN --since 24h
-    """
-    list_documents(
-        "sessions",
-        COLUMNS,
-        config=config,
-        form=form_of(json, csv),
-        limit=limit,
-        since=since,
-        until=until,
-        filters=filters or [],
-        empty="No sessions.",
-    )
+app = listing(
+    "sessions",
+    COLUMNS,
+    says="List the mail sessions seen on the wire, the newest first.",
+    example="stripwatch sessions far_end.geo.country_iso_code=TN --since 24h",
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
@@ -30,6 +31,12 @@ def sniff(
     json: Json = False,
     engine: Annotated[str | None, typer.Option("--engine", help="numpy (fast) or pyshark (Wireshark's dissectors).")] = None,
     protocols: Annotated[str | None, typer.Option("--protocols", help="Comma-separated: smtp,pop3,imap.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="With -i: forward to a collector, https://HOST/v1/sessions.", metavar="URL")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option("--token", help="Bearer token for --to; better in STRIPWATCH_SNIFF_TOKEN, which ps does not show.")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=2, help="Processes for one file.")] = 1,
     config: Config = None,
 ) -> None:
@@ -38,16 +45,37 @@ def sniff(
     Example: stripwatch sniff monday.pcap tuesday.pcapng.zst --json
     """
     if interface is not None:
-        raise CommandFailed(
-            "sniff -i is not in this version yet: pipe a capture instead, tcpdump -i IFACE -w - port 25 | stripwatch sniff -", USAGE
-        )
+        if files or jobs != 1:
+            raise CommandFailed("-i captures live: it takes no files and no --jobs", USAGE)
+        _live(_site(config, engine, protocols, token), interface, json, to)
+        return
+    if to is not None or token is not None:
+        raise CommandFailed("--to and --token go with -i", USAGE)
     if not files:
-        raise CommandFailed("nothing to read: name captures, or - for standard input", USAGE)
+        raise CommandFailed("nothing to read: name captures, - for standard input, or -i for an interface", USAGE)
     site = _site(config, engine, protocols)
     weird = Weird()
     whole = _print(site, files, weird, jobs) if json else _store(site, files, weird, jobs)
     if not whole:
         raise typer.Exit(INPUT_FAILED)
+
+
+def _live(site: Site, interface: str, json: bool, to: str | None) -> None:
+    from sniffer.live.collector_client import BadCollector
+    from sniffer.live.errors import BadCaptureFilter, NoSuchInterface
+    from stripwatch.sensor.run import Run
+
+    sniff = site.configuration.sniff
+    if sniff.engine != "numpy":
+        raise CommandFailed("-i needs the numpy engine", USAGE)
+    if json and to is not None:
+        raise CommandFailed("--json prints and --to forwards: choose one", USAGE)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        Run(site, interface, json, None if json else to or sniff.forward_url).run()
+    except (NoSuchInterface, BadCaptureFilter, BadCollector) as error:
+        raise CommandFailed(f"{error.reason}: {error}", USAGE) from error
 
 
 def _print(site: Site, files: list[Path], weird: Weird, jobs: int) -> bool:
@@ -88,7 +116,7 @@ def _capture(file: Path) -> Capture:
     return sys.stdin.buffer if str(file) == "-" else file
 
 
-def _site(config: Path | None, engine: str | None, protocols: str | None) -> Site:
+def _site(config: Path | None, engine: str | None, protocols: str | None, token: str | None = None) -> Site:
     configuration = configuration_from(config)
     sniff = configuration.sniff
     if engine is not None:
@@ -101,4 +129,6 @@ def _site(config: Path | None, engine: str | None, protocols: str | None) -> Sit
         if unknown or not words:
             raise CommandFailed(f"--protocols takes {', '.join(get_args(Protocol))}, not {protocols!r}", USAGE)
         sniff = dataclasses.replace(sniff, protocols=cast(tuple[Protocol, ...], words))
+    if token is not None:
+        sniff = dataclasses.replace(sniff, forward_token=token)
     return Site(dataclasses.replace(configuration, sniff=sniff))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
 
+from collector.https.server import GuestServer
 from stripwatch.configuration import ConfigurationError
 
 
@@ -23,7 +22,7 @@ class Listener:
         config = uvicorn.Config(
             app, loop="none", lifespan="off", log_level="warning", access_log=False, server_header=False, proxy_headers=False
         )
-        self._server = _Server(config)
+        self._server = GuestServer(config)
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -44,22 +43,6 @@ class Listener:
             if not done:
                 self._server.force_exit = True
                 await self._task
-
-
-class _Server(uvicorn.Server):
-    """Signals are the program's business, not a listener's."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def tcp_socket(host: str, port: int) -> socket.socket:
