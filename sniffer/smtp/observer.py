@@ -13,6 +13,7 @@ from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
 from sniffer.smtp.software import host_of, software_of
 from sniffer.smtp.transcript import transcript
 from sniffer.smtp.upgrade import find_upgrade
+from sniffer.smtp.usual import observe_usual
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -21,7 +22,7 @@ from sniffer.tls import HandshakeReader, observe_tls
 
 def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
     """Observe a session that is known to be SMTP. Never raises."""
-    return observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
+    return observe_usual(connection, settings) or observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
 
 
 def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings, handshake: HandshakeReader) -> Observation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -81,21 +82,20 @@ def facts_of(
     hello: ClientHello | None, client_side: RecordSide, flight: ServerFlight, server_side: RecordSide, client_lost: bool, server_lost: bool
 ) -> TlsFacts:
     """The facts of a handshake whose messages and records are read already, whoever read them."""
-    resumed = _resumed(hello, flight, server_side)
-    established, signs = _outcome(flight.hello, client_side, server_side, client_lost, server_lost, resumed)
-    printed = fingerprints(hello) if hello else None
     chosen = flight.hello
-    parts = suite(chosen.cipher) if chosen else None
-    exchange, secret = _key_exchange(chosen)
+    resumed = _resumed(hello, flight, server_side)
+    established, signs = _outcome(chosen, client_side, server_side, client_lost, server_lost, resumed)
+    printed = fingerprints(hello) if hello else None
+    terms = _terms(chosen.version, chosen.cipher, chosen.group, chosen.psk, chosen.retry) if chosen else _NO_TERMS
     return TlsFacts(
         established=established,
-        version=version_name(chosen.version) if chosen else None,
-        version_protocol=("ssl" if chosen.version <= 0x0300 else "tls") if chosen and version_name(chosen.version) else None,
-        cipher=parts.name if parts else None,
-        key_exchange=exchange or (parts.key_exchange if parts else None),
-        encryption=parts.encryption if parts else None,
-        mac=parts.mac if parts else None,
-        forward_secrecy=secret if secret is not None else (parts.forward_secrecy if parts else None),
+        version=terms.version,
+        version_protocol=terms.protocol,
+        cipher=terms.cipher,
+        key_exchange=terms.key_exchange,
+        encryption=terms.encryption,
+        mac=terms.mac,
+        forward_secrecy=terms.forward_secrecy,
         curve=(chosen.group if chosen else None) or flight.curve,
         resumed=resumed,
         next_protocol=chosen.protocol if chosen else None,
@@ -104,6 +104,37 @@ def facts_of(
         ja4=printed.ja4 if printed else None,
         chain=flight.chain,
         signs=signs,
+    )
+
+
+class _Terms(msgspec.Struct, frozen=True, gc=False):
+    """What the server's choice means. The same few choices come all day."""
+
+    version: str | None = None
+    protocol: Literal["tls", "ssl"] | None = None
+    cipher: str | None = None
+    key_exchange: str | None = None
+    encryption: str | None = None
+    mac: str | None = None
+    forward_secrecy: bool | None = None
+
+
+_NO_TERMS = _Terms()
+
+
+@lru_cache(4096)
+def _terms(version: int, cipher: int, group: str | None, psk: bool, retry: bool) -> _Terms:
+    parts = suite(cipher)
+    name = version_name(version)
+    exchange, secret = _key_exchange(version, group, psk, retry)
+    return _Terms(
+        version=name,
+        protocol=("ssl" if version <= 0x0300 else "tls") if name else None,
+        cipher=parts.name,
+        key_exchange=exchange or parts.key_exchange,
+        encryption=parts.encryption,
+        mac=parts.mac,
+        forward_secrecy=parts.forward_secrecy if secret is None else secret,
     )
 
 
@@ -155,13 +186,12 @@ def is_1_3(version: int) -> bool:
     return version >= TLS_1_3
 
 
-def _key_exchange(hello: ServerHello | None) -> tuple[str | None, bool | None]:
+def _key_exchange(version: int, group: str | None, psk: bool, retry: bool) -> tuple[str | None, bool | None]:
     """(key exchange, forward secrecy) as a TLS 1.3 hello's extensions say; older versions say it by their suite."""
-    if hello is None or hello.retry or not is_1_3(hello.version):
+    if retry or not is_1_3(version):
         return None, None
-    group = hello.group
     if group is None:
-        return ("PSK", False) if hello.psk else (None, None)
+        return ("PSK", False) if psk else (None, None)
     if "MLKEM" in group or "Kyber" in group:
         return ("MLKEM" if group.startswith("MLKEM") else "ECDHE-MLKEM"), True
     return ("DHE" if group.startswith("ffdhe") else "ECDHE"), True

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+
 MAX_EXTENSIONS = 128
 """Extensions read of one hello; real ones have some twenty."""
+_head = struct.Struct(">HH").unpack_from
 
 
 def vector8(data: bytes, position: int) -> bytes | None:
@@ -37,9 +40,10 @@ def read_extensions(body: bytes, position: int) -> tuple[list[tuple[int, bytes]]
     position += 2
     found: list[tuple[int, bytes]] = []
     while position + 4 <= end and len(found) < MAX_EXTENSIONS:
-        after = position + 4 + (body[position + 2] << 8 | body[position + 3])
+        kind, size = _head(body, position)
+        after = position + 4 + size
         if after > end:
             break
-        found.append((body[position] << 8 | body[position + 1], body[position + 4 : after]))
+        found.append((kind, body[position + 4 : after]))
         position = after
     return found, whole and position == end

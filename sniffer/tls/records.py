@@ -6,6 +6,8 @@ The walk stops at the second record of application data: nothing behind it can c
 
 from __future__ import annotations
 
+import struct
+
 import msgspec
 
 from sniffer.tls.codes import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
@@ -15,6 +17,7 @@ MAX_RECORD = 16384 + 2048
 MAX_HANDSHAKE = 65536
 """Bytes of plaintext handshake kept a direction; a head holds no more."""
 _HEADER = 5
+_header = struct.Struct(">BBxH").unpack_from
 _ENOUGH_DATA_RECORDS = 2
 
 
@@ -43,24 +46,37 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
     side = RecordSide()
     pieces: list[bytes] = []
     position, size = start, len(data)
+    records = 0
+    in_clear = True
     while position + _HEADER <= size:
-        kind = data[position]
-        length = data[position + 3] << 8 | data[position + 4]
-        if not 20 <= kind <= 24 or data[position + 1] != 3 or length > MAX_RECORD or not (length or kind == APPLICATION_DATA):
+        kind, major, length = _header(data, position)
+        if not 20 <= kind <= 24 or major != 3 or length > MAX_RECORD or not (length or kind == APPLICATION_DATA):
             side.garbage_at = position
             break
         end = position + _HEADER + length
-        side.records += 1
-        if kind == HANDSHAKE and not side.change_cipher_spec and not side.data_records:
+        records += 1
+        if kind == HANDSHAKE and in_clear:
             pieces.append(data[position + _HEADER : end])
         elif end <= size:
-            _note(side, kind, length, data, position)
-            if side.data_records >= _ENOUGH_DATA_RECORDS:
-                break
+            if kind == CHANGE_CIPHER_SPEC:
+                side.change_cipher_spec = True
+                in_clear = False
+            elif kind == HANDSHAKE:
+                side.finished = True
+            elif kind == ALERT:
+                _note_alert(side, length, data, position)
+            elif kind == APPLICATION_DATA:
+                in_clear = False
+                side.data_records += 1
+                if side.data_records >= _ENOUGH_DATA_RECORDS:
+                    side.first_data_length = side.first_data_length or length
+                    break
+                side.first_data_length = length
         position = end
     else:
         if position < size and not _may_begin_a_record(data, position):
             side.garbage_at = position
+    side.records = records
     side.handshake = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     return side
 
@@ -75,20 +91,12 @@ def _may_begin_a_record(data: bytes, position: int) -> bool:
     return CHANGE_CIPHER_SPEC <= data[position] <= 24 and (position + 1 >= len(data) or data[position + 1] == 3)
 
 
-def _note(side: RecordSide, kind: int, length: int, data: bytes, position: int) -> None:
-    if kind == APPLICATION_DATA:
-        side.data_records += 1
-        side.first_data_length = side.first_data_length or length
-    elif kind == CHANGE_CIPHER_SPEC:
-        side.change_cipher_spec = True
-    elif kind == HANDSHAKE:
-        side.finished = True
-    elif kind == ALERT:
-        if length != 2:
-            side.encrypted_alert = True
-        elif side.alert is None:
-            side.alert = (data[position + 5], data[position + 6])
-            side.alert_at = position
+def _note_alert(side: RecordSide, length: int, data: bytes, position: int) -> None:
+    if length != 2:
+        side.encrypted_alert = True
+    elif side.alert is None:
+        side.alert = (data[position + 5], data[position + 6])
+        side.alert_at = position
 
 
 def messages(handshake: bytes) -> list[tuple[int, bytes]]:
@@ -96,7 +104,7 @@ def messages(handshake: bytes) -> list[tuple[int, bytes]]:
     found: list[tuple[int, bytes]] = []
     position, size = 0, len(handshake)
     while position + 4 <= size:
-        end = position + 4 + int.from_bytes(handshake[position + 1 : position + 4], "big")
+        end = position + 4 + (handshake[position + 1] << 16 | handshake[position + 2] << 8 | handshake[position + 3])
         if end > size:
             break
         found.append((handshake[position], handshake[position + 4 : end]))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
+from sniffer.tls.certificate import CERTIFICATES_KEPT
 from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
@@ -57,8 +60,10 @@ def parse_server_hello(body: bytes) -> ServerHello | None:
     )
 
 
+@lru_cache(CERTIFICATES_KEPT)
 def certificate_chain(body: bytes) -> tuple[bytes, ...]:
-    """The DER certificates of a Certificate message of TLS ≤ 1.2 (RFC 5246 section 7.4.2), leaf first."""
+    """The DER certificates of a Certificate message of TLS ≤ 1.2 (RFC 5246 section 7.4.2), leaf first. Cached, so that
+    a chain that comes again is the same object, and what is known of it is found at once."""
     chain: list[bytes] = []
     position = 3
     while position + 3 <= len(body) and len(chain) < MAX_CHAIN:
