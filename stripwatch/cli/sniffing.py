@@ -7,10 +7,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from ingest.spool.record import SpoolRecord
-from ingest.spool.spool import Spool
 from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
 from sniffer.jobs import map_connections
@@ -24,6 +22,10 @@ from sniffer.weird import Weird
 from stripwatch.cli.failure import complain
 from stripwatch.configuration import Configuration
 from stripwatch.site import Site
+
+if TYPE_CHECKING:
+    from ingest.spool.record import SpoolRecord
+    from ingest.spool.spool import Spool
 
 GROUP_SESSIONS = 1000
 GROUP_BYTES = 8 << 20
@@ -101,4 +103,6 @@ def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str) 
 
 
 def _record(site: Site, lines: list[bytes], name: str) -> SpoolRecord:
+    from ingest.spool.record import SpoolRecord
+
     return SpoolRecord(way="sniffer", content="sessions", arrived_at=site.clock.wall(), body=b"".join(lines), file_path=name)

@@ -1,4 +1,4 @@
-"""The parts of one installation, made from its configuration on demand."""
+"""The parts of one installation, made from its configuration on demand: what a command doesn't use it doesn't import."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ingest.dead_letters.folder import DeadLetters
-from ingest.drain.judgement import Judge
-from ingest.enrich.enricher import Enricher
-from ingest.enrich.errors import PlaceDataError
-from ingest.enrich.maxmind import MaxMindFiles
-from ingest.enrich.packaged import PackagedPlaces
-from ingest.enrich.place import PlaceSource
-from ingest.enrich.prefixes import PrefixTable
 from ingest.spool.clock import SYSTEM_CLOCK, Clock
-from ingest.spool.reader import SpoolReader
-from ingest.spool.spool import Spool
-from ingest.store.protocol import Store
 from stripwatch.configuration import Configuration, ConfigurationError
 from stripwatch.site.folders import Folders
+
+if TYPE_CHECKING:
+    from ingest.dead_letters.folder import DeadLetters
+    from ingest.drain.judgement import Judge
+    from ingest.enrich.enricher import Enricher
+    from ingest.enrich.place import PlaceSource
+    from ingest.spool.reader import SpoolReader
+    from ingest.spool.spool import Spool
+    from ingest.store.protocol import Store
 
 
 @dataclass(slots=True)
@@ -47,15 +46,21 @@ class Site:
             raise ConfigurationError(f"[data] folder {self.folders.root}: {error.strerror}") from error
 
     def spool(self) -> Spool:
+        from ingest.spool.spool import Spool
+
         self.make_folder()
         return Spool.open(self.folders.spool, limits=self.configuration.spool, clock=self.clock)
 
     def reader(self) -> SpoolReader:
         """The one drain's reader. Raises DrainLocked while another process drains."""
+        from ingest.spool.reader import SpoolReader
+
         self.make_folder()
         return SpoolReader.open(self.folders.spool, limits=self.configuration.spool, clock=self.clock)
 
     def dead_letters(self) -> DeadLetters:
+        from ingest.dead_letters.folder import DeadLetters
+
         self.make_folder()
         return DeadLetters(self.folders.dead_letters, limits=self.configuration.dead_letters)
 
@@ -73,6 +78,12 @@ class Site:
 
     def enricher(self) -> Enricher:
         """Raises ConfigurationError naming the file that cannot be read."""
+        from ingest.enrich.enricher import Enricher
+        from ingest.enrich.errors import PlaceDataError
+        from ingest.enrich.maxmind import MaxMindFiles
+        from ingest.enrich.packaged import PackagedPlaces
+        from ingest.enrich.prefixes import PrefixTable
+
         sources: list[PlaceSource] = []
         try:
             table = self.configuration.networks.table
