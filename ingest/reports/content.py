@@ -20,7 +20,7 @@ _MAIL_FIELD = re.compile(
     re.I | re.M,
 )
 _XML_START = re.compile(rb"<\?xml\b|<(?:[A-Za-z_][\w.-]{0,40}:)?feedback[\s/>]", re.I)
-_NAMED_ROOT = re.compile(rb"feedback|report_metadata|<!doctype", re.I)
+_NAMED_ROOT = re.compile(rb"<\s*(?:[\w.-]{1,40}:)?feedback|report_metadata|<!doctype", re.I)
 
 
 def kind_of(head: bytes) -> Kind:

@@ -26,6 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MARKED = (b"\xef", b"\xff", b"\xfe", b"\0")
+"""How a text begins whose encoding its first bytes can show; else its second byte is zero."""
 _SINGLE = {f"iso8859-{n}" for n in range(1, 17)} | {f"cp125{n}" for n in range(9)} | {"koi8-r", "koi8-u", "cp1252", "mac-roman"}
 _MULTI = {"gb2312", "gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932", "euc_jp", "euc_kr", "cp949", "hz", "iso2022_jp"}
 _ALLOWED = _SINGLE | _MULTI
@@ -48,6 +50,8 @@ def rechunk(chunks: Iterable[bytes], size: int = PIECE) -> Iterator[bytes]:
 
 def detect(head: bytes) -> tuple[str, int]:
     """Encoding that the first bytes show, and how long the byte order mark is. "" when nothing but ASCII shows."""
+    if head[:1] not in _MARKED and head[1:2] != b"\0":
+        return "", 0
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name, len(mark)

@@ -21,25 +21,10 @@ from ingest.reports.names import count as count_of
 from ingest.reports.policy_string import sts_policy, tlsa_records
 from ingest.reports.text import clip, whole_text
 from ingest.reports.times import from_text
+from ingest.reports.tlsrpt_form import well_formed
+from ingest.reports.tlsrpt_words import POLICY_TYPES, RESULT_TYPES
 from ingest.reports.warnings import Notes
 
-POLICY_TYPES = frozenset({"tlsa", "sts", "no-policy-found"})
-RESULT_TYPES = frozenset(
-    {
-        "starttls-not-supported",
-        "certificate-host-mismatch",
-        "certificate-expired",
-        "certificate-not-trusted",
-        "validation-failure",
-        "tlsa-invalid",
-        "dnssec-invalid",
-        "dane-required",
-        "sts-policy-fetch-error",
-        "sts-policy-invalid",
-        "sts-webpki-invalid",
-    }
-)
-"""RFC 8460 §4.3."""
 _OWN_KEYS = frozenset({"policies", "report-id", "date-range", "organization-name"})
 _STRINGS_KEPT = 1_000
 
@@ -51,6 +36,15 @@ def read_tlsrpt(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> TlsRep
     text = whole_text(chunks, limits.json_bytes, notes).strip()
     if text.count(b"{") + text.count(b"[") + text.count(b",") > limits.json_values:
         raise TooManyElements(f"more than {limits.json_values} values")
+    if len(text) <= limits.text_bytes and not notes.words():
+        report = well_formed(text)
+        if report is not None:
+            return report
+    return tolerant(text, limits, notes)
+
+
+def tolerant(text: bytes, limits: Limits, notes: Notes) -> TlsReport:
+    """The same for any form. Raises BadJson, NotAReport."""
     try:
         tree = orjson.loads(text)
     except orjson.JSONDecodeError as error:

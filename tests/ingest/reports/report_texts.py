@@ -25,7 +25,7 @@ from ingest.reports.model import (
 from ingest.reports.names import LARGEST_COUNT
 from ingest.reports.policy_string import sts_policy, tlsa_records
 from ingest.reports.records import Records
-from ingest.reports.tlsrpt import POLICY_TYPES, RESULT_TYPES
+from ingest.reports.tlsrpt_words import POLICY_TYPES, RESULT_TYPES
 
 # --- strategies ---
 

@@ -155,6 +155,10 @@ def test_a_large_report_is_read_from_flat_memory(tmp_path: Path) -> None:
     assert 0 < kib < 40 * 1024
 
 
+def test_a_covering_letter_in_html_that_speaks_of_feedback_is_no_report() -> None:
+    assert reasons(b'<div style ="x">For any feedback/suggestions</ div><br /><a & b></ div >') == ["not_a_report"]
+
+
 def test_reasons_are_stable_words_of_their_own() -> None:
     kinds: list[type[ReportError]] = [ReportError]
     for kind in kinds:
