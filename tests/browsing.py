@@ -27,8 +27,9 @@ FLAGS = [
 WIDE, NARROW = (1440, 900), (390, 844)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """Chromium, headless. Without it the test skips, or fails where STRIPWATCH_REQUIRE_BROWSER=1."""
     if CHROMIUM is None:
         if os.environ.get("STRIPWATCH_REQUIRE_BROWSER") == "1":
             pytest.fail("Chromium is required and not installed")

@@ -10,10 +10,14 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.elasticsearch_node import NodeMissing, running_node, stop_node
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _FOLDER = "STRIPWATCH_TEST_NODE_FOLDER"
 _WATCHED = "STRIPWATCH_TEST_NODE_WATCHES"
@@ -81,3 +85,12 @@ def _delete(url: str) -> None:
         error.close()
         if error.code != 404:
             raise
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    from tests.browsing import running_browser
+
+    with running_browser() as found:
+        yield found

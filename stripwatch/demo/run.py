@@ -137,7 +137,7 @@ def quiet_logging() -> Iterator[None]:
     """The demo prints its own story."""
     import logging
 
-    logging.disable(logging.INFO)
+    logging.disable(logging.WARNING)
     try:
         yield
     finally:

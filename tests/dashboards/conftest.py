@@ -115,6 +115,13 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture
+def changeable(tmp_path: Path) -> Iterator[Site]:
+    """A full site of its own, for a test that changes something."""
+    with running(tmp_path, documents(300), DashboardSettings()) as site:
+        yield site
+
+
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running(tmp_path_factory.mktemp("hostile"), hostile_documents(), DashboardSettings()) as site:

@@ -69,13 +69,13 @@ def test_what_is_not_there_is_404(full: Site) -> None:
         assert full.client.get(path).json()["error"]["reason"] == "not_found"
 
 
-def test_a_state_is_set_by_our_own_pages_only(full: Site) -> None:
-    id = full.client.get("/api/incidents", params={"severity": "medium", "last": "all"}).json()["documents"][0]["id"]
+def test_a_state_is_set_by_our_own_pages_only(changeable: Site) -> None:
+    id = changeable.client.get("/api/incidents", params={"severity": "medium", "last": "all"}).json()["documents"][0]["id"]
     body = b'{"state":"acknowledged"}'
-    assert full.client.post(f"/api/incidents/{id}/state", content=body, headers=JSON).status_code == 403
-    answer = full.client.post(f"/api/incidents/{id}/state", content=body, headers={**JSON, "Authorization": "Bearer x"})
+    assert changeable.client.post(f"/api/incidents/{id}/state", content=body, headers=JSON).status_code == 403
+    answer = changeable.client.post(f"/api/incidents/{id}/state", content=body, headers={**JSON, "Authorization": "Bearer x"})
     assert answer.status_code == 200
-    assert full.client.get(f"/api/incidents/{id}").json()["state"] == "acknowledged"
+    assert changeable.client.get(f"/api/incidents/{id}").json()["state"] == "acknowledged"
 
 
 def test_metrics_and_openapi(full: Site) -> None:

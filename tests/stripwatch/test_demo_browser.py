@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browsing import NARROW, WIDE, browser, visiting
+from tests.browsing import NARROW, WIDE, visiting
 from tests.serving import environ
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-__all__ = ["browser"]
 
 
 @dataclass(frozen=True)

@@ -27,26 +27,26 @@ def test_all_its_sessions_are_one_link(full: Site) -> None:
     assert "Tunisia" in page and 'class="tag tls"' not in page
 
 
-def test_it_is_settled_by_its_own_buttons(full: Site) -> None:
-    id = incident_id(full, "low")
+def test_it_is_settled_by_its_own_buttons(changeable: Site) -> None:
+    id = incident_id(changeable, "low")
     for action, state in (("close", "closed"), ("reopen", "open"), ("acknowledge", "acknowledged")):
-        assert f'action="/incidents/{id}/{action}"' in full.page(f"/incidents/{id}")
-        assert full.post(f"/incidents/{id}/{action}").status_code == 303
-        assert full.store.get("incidents", id).fields["state"] == state  # type: ignore[union-attr]
-        assert f'action="/incidents/{id}/{action}"' not in full.page(f"/incidents/{id}")
+        assert f'action="/incidents/{id}/{action}"' in changeable.page(f"/incidents/{id}")
+        assert changeable.post(f"/incidents/{id}/{action}").status_code == 303
+        assert changeable.store.get("incidents", id).fields["state"] == state  # type: ignore[union-attr]
+        assert f'action="/incidents/{id}/{action}"' not in changeable.page(f"/incidents/{id}")
 
 
-def test_no_other_site_settles_it(full: Site) -> None:
-    id = incident_id(full, "high")
+def test_no_other_site_settles_it(changeable: Site) -> None:
+    id = incident_id(changeable, "high")
     for headers in ({}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
-        assert full.client.post(f"/incidents/{id}/close", headers=headers).status_code == 403
-    assert full.store.get("incidents", id).fields["state"] == "open"  # type: ignore[union-attr]
-    assert full.client.get(f"/incidents/{id}/close").status_code == 405
+        assert changeable.client.post(f"/incidents/{id}/close", headers=headers).status_code == 403
+    assert changeable.store.get("incidents", id).fields["state"] == "open"  # type: ignore[union-attr]
+    assert changeable.client.get(f"/incidents/{id}/close").status_code == 405
 
 
-def test_unknown_actions_and_incidents(full: Site) -> None:
-    assert full.post(f"/incidents/{incident_id(full, 'high')}/delete").status_code == 404
-    assert full.post("/incidents/nosuch/close").status_code == 404
+def test_unknown_actions_and_incidents(changeable: Site) -> None:
+    assert changeable.post(f"/incidents/{incident_id(changeable, 'high')}/delete").status_code == 404
+    assert changeable.post("/incidents/nosuch/close").status_code == 404
 
 
 def test_the_gravest_unsettled_comes_first() -> None:
