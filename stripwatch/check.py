@@ -15,6 +15,7 @@ from ingest.spool.depth import DepthMeter
 from ingest.store.errors import StoreError, StoreLocked
 from stripwatch.cli.reading import served
 from stripwatch.configuration import Configuration, ConfigurationError
+from stripwatch.published import Lookup, published
 from stripwatch.site import Site
 
 OLD_DATA = timedelta(days=90)
@@ -46,6 +47,7 @@ def findings(site: Site) -> Iterator[Finding]:
     yield from _intakes(site.configuration, running)
     yield from _places(site)
     yield _networks(site.configuration)
+    yield from _dns(site.configuration)
 
 
 def _clock(now: datetime) -> Finding:
@@ -157,3 +159,32 @@ def _networks(configuration: Configuration) -> Finding:
     if not configuration.networks.ours:
         return Finding("warning", "networks", "none are called ours: no session is inbound or outbound", "set [networks] ours")
     return Finding("ok", "networks", ", ".join(configuration.networks.ours))
+
+
+def _dns(configuration: Configuration) -> Iterator[Finding]:
+    """The records that reporters look for, for each domain that is called ours."""
+    from ingest.provenance.alignment import aligned
+
+    lookup = _txt_lookup(configuration)
+    mailboxes = [address for address in configuration.smtp.recipients if "@" in address] or ["reports@your.domain"]
+    for domain in configuration.reports.domains:
+        for finding in published(domain, mailboxes[0], mailboxes[-1], lookup, aligned):
+            state: Literal["ok", "warning"] = "ok" if finding.state == "published" else "warning"
+            yield Finding(state, f"dns {finding.name}", finding.says, finding.record)
+
+
+def _txt_lookup(configuration: Configuration) -> Lookup:
+    from ingest.provenance.dns_resolver import DnsResolver
+    from ingest.provenance.errors import NameNotFound, TemporaryDnsFailure
+
+    resolver = DnsResolver(configuration.reports.nameservers, configuration.reports.dns_seconds)
+
+    def lookup(name: str) -> tuple[str, ...] | None:
+        try:
+            return tuple(text.decode("utf-8", "replace") for text in resolver.lookup(name, "TXT"))
+        except NameNotFound:
+            return ()
+        except TemporaryDnsFailure:
+            return None
+
+    return lookup

@@ -1,0 +1,61 @@
+"""The DNS records that make reporters send: which a domain has, and the ones it lacks, ready to paste.
+
+RFC 8460 §3 (``_smtp._tls``), RFC 9989/7489 (``_dmarc``), RFC 9990 §3 (``_report._dmarc`` where reports go to another
+organisation), RFC 8461 §3.1 (``_mta-sts``: without a policy TLS reporters have little to tell). Pure: lookups come in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Lookup = Callable[[str], tuple[str, ...] | None]
+"""TXT records of a name; empty when it has none; None when the DNS did not answer."""
+Aligned = Callable[[str, str], bool]
+"""Whether two domains belong to one organisation."""
+
+_ADDRESS = re.compile(r"mailto:[^@,;!\s]+@([^,;!\s?]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFinding:
+    """One name that was asked. ``record`` is the zone line to publish when ``state`` is missing or incomplete."""
+
+    state: Literal["published", "missing", "incomplete", "unanswered"]
+    name: str
+    says: str
+    record: str = ""
+
+
+def published(domain: str, tls_address: str, dmarc_address: str, lookup: Lookup, aligned: Aligned) -> Iterator[RecordFinding]:
+    """What ``domain`` publishes. The addresses are ours, for the records that are to be pasted."""
+    domain = domain.lower().rstrip(".")
+    yield _one(f"_smtp._tls.{domain}", "v=tlsrptv1", f"v=TLSRPTv1; rua=mailto:{tls_address}", lookup)
+    dmarc = _one(f"_dmarc.{domain}", "v=dmarc1", f"v=DMARC1; p=none; rua=mailto:{dmarc_address}", lookup)
+    yield dmarc
+    if dmarc.state == "published":
+        for other in sorted(set(_ADDRESS.findall(dmarc.says))):
+            if not aligned(domain, other):
+                yield _one(f"{domain}._report._dmarc.{other.lower()}", "v=dmarc1", "v=DMARC1", lookup, wants_address=False)
+    policy = _one(f"_mta-sts.{domain}", "v=stsv1", "v=STSv1; id=1", lookup, wants_address=False)
+    if policy.state == "missing":
+        says = "no MTA-STS policy: without one (or DANE) TLS reporters have little to tell"
+        policy = RecordFinding("missing", policy.name, says, policy.record)
+    yield policy
+
+
+def _one(name: str, version: str, wanted: str, lookup: Lookup, wants_address: bool = True) -> RecordFinding:
+    texts = lookup(name)
+    line = f'{name}.  TXT  "{wanted}"'
+    if texts is None:
+        return RecordFinding("unanswered", name, "the DNS did not answer")
+    found = [text for text in texts if text.lower().replace(" ", "").startswith(version)]
+    if len(found) > 1:
+        return RecordFinding("incomplete", name, f"{len(found)} records: reporters ignore all of them; keep one", line)
+    if not found:
+        return RecordFinding("missing", name, "not published", line)
+    if wants_address and not re.search(r"\brua\s*=", found[0], re.IGNORECASE):
+        return RecordFinding("incomplete", name, f"names no rua address: {found[0]}", line)
+    return RecordFinding("published", name, found[0])
