@@ -13,6 +13,7 @@ from dashboards.figures import timeline
 from dashboards.looking import lens_of
 from dashboards.questions import reports as questions
 from dashboards.rendering import page
+from dashboards.shapes.silence import reports_by_day, silences
 from dashboards.sources import Sources
 from ingest.store.protocol import Document
 from ingest.store.query import Filter, Selection
@@ -49,6 +50,7 @@ def routes(sources: Sources) -> APIRouter:
             after=found.after,
             failing=failing,
             first=after is None,
+            silent=silences(store.aggregate(reports_by_day(lens.now)), lens.now) if after is None else [],
             totals=single(store, questions.totals(lens)),
             reported=single(store, questions.tls_totals(lens)),
             results=store.aggregate(questions.failures(lens, "tlsrpt.result_type")),

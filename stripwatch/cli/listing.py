@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,8 +22,13 @@ from stripwatch.cli.reading import reading
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
+PAGE = 500
+"""Documents fetched at once."""
+Closing = Callable[[StoreReader, datetime], Iterable[str]]
+"""Lines that stand below a table, from the store and the time now."""
 
-def listing(dataset: str, columns: Sequence[str], *, says: str, example: str) -> typer.Typer:
+
+def listing(dataset: str, columns: Sequence[str], *, says: str, example: str, closing: Closing | None = None) -> typer.Typer:
     """A command that lists the newest documents of a dataset. ``columns`` are fields, ``says`` its help's first line."""
     app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -38,30 +43,23 @@ def listing(dataset: str, columns: Sequence[str], *, says: str, example: str) ->
         config: Config = None,
     ) -> None:
         form = form_of(json, csv)
-        list_documents(dataset, columns, config=config, form=form, limit=limit, since=since, until=until, filters=filters or [])
+        site = Site(configuration_from(config))
+        now = site.now()
+        asked = parsed_filters(dataset, filters or [])
+        selection = Selection(dataset=dataset, since=moment(since, now), until=moment(until, now), where=asked, limit=min(limit, PAGE))
+        with reading(site) as store:
+            _write(store, selection, columns, form, limit)
+            if closing is not None and form is Form.table and not filters:
+                sys.stdout.writelines(f"{line}\n" for line in closing(store, now))
 
     return app
 
 
-def list_documents(
-    dataset: str,
-    columns: Sequence[str],
-    *,
-    config: Path | None,
-    form: Form,
-    limit: int,
-    since: str | None,
-    until: str | None,
-    filters: Sequence[str],
-) -> None:
-    """Print the newest documents. ``columns`` are fields; their headings come from the schema table."""
-    site = Site(configuration_from(config))
-    asked = parsed_filters(dataset, filters)
-    now = site.now()
-    selection = Selection(dataset=dataset, since=moment(since, now), until=moment(until, now), where=asked, limit=min(limit, 500))
+def _write(store: StoreReader, selection: Selection, columns: Sequence[str], form: Form, limit: int) -> None:
+    """The documents; headings come from the schema table."""
+    dataset = selection.dataset
     headings = [("id", "id"), *((name, DATASETS[dataset].field(name).title) for name in columns)]
-    with reading(site) as store:
-        shown = write(islice(_rows(store, selection), limit), headings, form, f"No {dataset}.")
+    shown = write(islice(_rows(store, selection), limit), headings, form, f"No {dataset}.")
     if form is Form.table and shown == limit:
         sys.stderr.write(f"the newest {limit}; --limit shows more\n")
 

@@ -112,3 +112,16 @@ def test_check_says_what_is_wrong_and_how_to_mend_it(run: Run) -> None:
     assert "set [smtp] recipients" in done.stdout
     rows = [json.loads(line) for line in run("check", "--json").stdout.splitlines()]
     assert {row["part"] for row in rows} >= {"configuration", "clock", "disk", "spool", "store", "smtp", "https", "certificate"}
+
+
+def test_a_reporter_that_fell_silent_is_named(run: Run, tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for ago in range(6, 14):
+        begin = today - timedelta(days=ago)
+        dates = {"start-datetime": f"{begin:%Y-%m-%dT%H:%M:%SZ}", "end-datetime": f"{begin:%Y-%m-%dT}23:59:59Z"}
+        (tmp_path / f"{ago}.json").write_text(json.dumps({**TLS_REPORT, "date-range": dates, "report-id": str(ago)}))
+    assert run("import", tmp_path, STRIPWATCH_DATA_FOLDER=str(tmp_path / "x" / "data")).returncode == 0
+    done = run("reports", STRIPWATCH_DATA_FOLDER=str(tmp_path / "x" / "data"))
+    assert "Sample \\x1b[31mOrg has sent no TLS report for 5 days" in done.stdout

@@ -1,0 +1,164 @@
+"""``sniff -i`` from outside: a real conversation on loopback, printed, stored, forwarded; and what it says when it cannot run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import Serving, environ
+
+TOKEN = "0123456789abcdef"
+
+
+def ask(data: Path, *arguments: str) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "stripwatch", *arguments, "--json"]
+    done = subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def verdicts(data: Path) -> list[str]:
+    return [row["smtp.verdict"] for row in ask(data, "sessions")]
+
+
+def test_json_prints_a_session_shortly_after_its_end(sniff, send):
+    running = sniff("--json")
+    send()
+    began = time.monotonic()
+    session = json.loads(running.line())
+    assert time.monotonic() - began < 15
+    assert session["smtp"]["verdict"] == "stripped_offer"
+    assert session["smtp"]["mail_in_clear"] is True
+    assert session["observer"] == {"name": "tap", "ingress": {"interface": {"name": "lo"}}}
+    assert running.end(signal.SIGTERM) == 0
+    assert running.out == ""
+    assert "1 sessions" in running.err
+    assert "0 of" in running.err
+    assert "dropped by the kernel" in running.err
+
+
+def test_an_open_session_is_told_at_the_end(sniff, server):
+    running = sniff("--json")
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.recv(100)
+        client.sendall(b"EHLO me\r\n")
+        client.recv(1000)
+        client.sendall(b"MAIL FROM:<a@sample.example>\r\n")
+        client.recv(100)
+        time.sleep(1)
+        assert running.end(signal.SIGINT) == 0
+    assert json.loads(running.out)["smtp"]["verdict"] == "stripped_offer"
+
+
+def test_without_a_service_it_stores_by_itself(sniff, send, tmp_path):
+    running = sniff()
+    send()
+    time.sleep(4)
+    assert running.end(signal.SIGTERM) == 0
+    assert "1 stored" in running.err
+    assert verdicts(tmp_path / "data") == ["stripped_offer"]
+
+
+def test_beside_a_service_the_service_stores(sniff, send, tmp_path):
+    serving = Serving(tmp_path / "data")
+    try:
+        running = sniff()
+        send()
+        deadline = time.monotonic() + 30
+        while not (found := verdicts(tmp_path / "data")):
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+        assert found == ["stripped_offer"]
+        assert running.end(signal.SIGTERM) == 0
+        assert "the running service stores it" in running.err
+    finally:
+        serving.end(signal.SIGTERM)
+
+
+def test_to_a_collector_which_comes_up_later(sniff, send, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    central = tmp_path / "central"
+    certificate = tmp_path / "central" / "certificate"
+    tokens = {"HTTPS_TOKENS": json.dumps([["gw1", TOKEN]]), "HTTPS_PORT": str(port)}
+    first = Serving(central, **{k: v for k, v in tokens.items() if k != "HTTPS_PORT"})
+    first.end(signal.SIGTERM)  # it made its certificate
+    authority = next(path for path in certificate.rglob("*") if path.is_file() and b"BEGIN CERTIFICATE" in path.read_bytes())
+    name = certificate_name(authority)
+    running = sniff("--to", f"https://{name}:{port}/v1/sessions", SNIFF_TOKEN=TOKEN, SNIFF_FORWARD_CA=str(authority))
+    send()
+    time.sleep(4)
+    serving = Serving(central, **tokens)
+    try:
+        deadline = time.monotonic() + 60
+        while not (found := verdicts(central)):
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+        assert found == ["stripped_offer"]
+        assert running.end(signal.SIGTERM) == 0
+        assert "the collector does not take sessions" in running.err
+        assert "forwarded 1 batches, 0 wait" in running.err
+        assert TOKEN not in running.err
+    finally:
+        serving.end(signal.SIGTERM)
+
+
+def certificate_name(authority: Path) -> str:
+    from cryptography import x509
+
+    certificate = x509.load_pem_x509_certificate(authority.read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    found = [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+    local = [name for name in found if name in ("localhost", "127.0.0.1", socket.gethostname())]
+    if not local:
+        pytest.skip(f"the made certificate names {found}, none of which leads here")
+    return local[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("-i", "no-such-if"), 2, "no_such_interface"),
+        (("-i", "lo", "x.pcap"), 2, "takes no files"),
+        (("-i", "lo", "--to", "http://collector.example.org/v1/sessions", "--token", TOKEN), 2, "bad_collector"),
+        (("-i", "lo", "--to", "https://collector.example.org/v1/sessions"), 2, "STRIPWATCH_SNIFF_TOKEN"),
+        (("-i", "lo", "--json", "--to", "https://x/"), 2, "choose one"),
+        (("-i", "lo", "--engine", "pyshark"), 2, "numpy"),
+        (("--to", "https://x/", "x.pcap"), 2, "-i"),
+    ],
+)
+def test_wrong_usage_is_said_in_one_line(can_capture, tmp_path, arguments, code, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "stripwatch", "sniff", *arguments], env=environ(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_filter_of_your_own(can_capture, tmp_path):
+    env = environ(tmp_path, SNIFF_CAPTURE_FILTER="prt 25")
+    done = subprocess.run([sys.executable, "-m", "stripwatch", "sniff", "-i", "lo"], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "bad_capture_filter" in done.stderr) == (2, True), done.stderr
+
+
+def test_without_permission_it_says_how_to_give_it(can_capture, tmp_path):
+    setpriv = shutil.which("setpriv")
+    if setpriv is None or subprocess.run(["id", "-u"], capture_output=True, text=True).stdout.strip() != "0":
+        pytest.skip("only root can give up the permission to capture")
+    tmp_path.chmod(0o777)
+    command = [setpriv, "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin", sys.executable, "-m", "stripwatch"]
+    done = subprocess.run([*command, "sniff", "-i", "lo"], env=environ(tmp_path), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert "capture_forbidden" in done.stderr
+    assert "wireshark" in done.stderr
