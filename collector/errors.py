@@ -3,7 +3,9 @@
 CollectorError
 ├── SettingsError      a setting that cannot work: the intake refuses to start
 ├── CertificateError   the configured certificate or key cannot be used
-└── NotDurable         the sink did not make a record durable
+├── NotDurable         the sink did not make a record durable
+├── BoxError           a mail box that cannot be used now: tried again later
+└── MailLeft           one mail of a box that is not taken: it stays where it lies
 """
 
 from __future__ import annotations
@@ -41,3 +43,21 @@ class NotDurable(CollectorError):
         self.kind = kind
         self.retry_after = retry_after
         """Seconds a sender should wait before it repeats."""
+
+
+class BoxError(CollectorError):
+    """A mail box (an IMAP folder, a Maildir) that cannot be used now. Nothing is lost: what it holds stays in it."""
+
+    def __init__(self, reason: str, detail: str, *, patient: bool = False) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.patient = patient
+        """Whether trying again soon can do harm: a mail server locks accounts after some wrong passwords."""
+
+
+class MailLeft(CollectorError):
+    """One mail that is not taken; it stays in its box and is counted once."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

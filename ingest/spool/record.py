@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Way = Literal["smtp", "lmtp", "imap", "https", "file", "sniffer", "sensor"]
+Way = Literal["smtp", "lmtp", "imap", "maildir", "https", "file", "sniffer", "sensor"]
 """How a record came in. ``sniffer`` is a capture read here, ``sensor`` a remote one that posted its sessions."""
 
 Content = Literal["mail", "report", "sessions"]

@@ -1,0 +1,1 @@
+"""IMAP intake: reports that arrive in a mailbox somebody has already."""

@@ -1,0 +1,1 @@
+"""Mail that lies in somebody's box already: fetched, made durable, and only then put away."""

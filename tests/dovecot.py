@@ -1,0 +1,177 @@
+"""A real IMAP server (Debian's dovecot-imapd) of the tests' own: its own folder, a free port on loopback, any user."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+PASSWORD = "correct-horse"
+"""Everybody's: any login name is a user with a mailbox of its own."""
+
+_CONFIGURATION = """
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+protocols = imap
+listen = 127.0.0.1
+default_internal_user = {internal}
+default_internal_group = {group}
+default_login_user = {login}
+first_valid_uid = 1
+first_valid_gid = 1
+mail_location = maildir:~/Maildir
+mail_fsync = never
+ssl = {ssl}
+disable_plaintext_auth = {no_clear}
+{certificate}
+{capability}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+  }}
+}}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+"""
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Dovecot:
+    """Started by ``start``, also again after ``stop``; its mails stay."""
+
+    certificate: Path | None = None
+    """PEM with certificate and key: STARTTLS on ``port`` and TLS on ``tls_port``."""
+    capability: str = ""
+    """What it claims to be able to do instead of the truth; a client keeps to it."""
+    clear_login: bool = True
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="sw-dovecot-")))
+    port: int = field(default_factory=_free_port)
+    tls_port: int = field(default_factory=_free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert BINARY is not None
+        me = pwd.getpwuid(os.getuid())
+        root = me.pw_uid == 0
+        owner = pwd.getpwnam("mail") if root else me  # neither its login nor its mails may be root's
+        for name in ("run", "state", "mail"):
+            (self.folder / name).mkdir(exist_ok=True)
+        self.folder.chmod(0o755)
+        if root:
+            os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
+        pem = f"ssl_cert = <{self.certificate}\nssl_key = <{self.certificate}\nssl_min_protocol = TLSv1.2" if self.certificate else ""
+        text = _CONFIGURATION.format(
+            folder=self.folder,
+            password=PASSWORD,
+            internal="dovecot" if root else me.pw_name,
+            group="dovecot" if root else str(me.pw_gid),
+            login="dovenull" if root else me.pw_name,
+            ssl="yes" if self.certificate else "no",
+            no_clear="no" if self.clear_login else "yes",
+            certificate=pem,
+            capability=f"imap_capability = {self.capability}" if self.capability else "",
+            port=self.port,
+            tls_port=self.tls_port if self.certificate else 0,
+            uid=owner.pw_uid,
+            gid=owner.pw_gid,
+        )
+        (self.folder / "dovecot.conf").write_text(text)
+        errors = (self.folder / "stderr").open("wb")
+        self._process = subprocess.Popen([BINARY, "-F", "-c", str(self.folder / "dovecot.conf")], stderr=errors)
+        deadline = time.monotonic() + 15
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 5) as probe:
+                    if probe.recv(4) == b"* OK":
+                        return
+            except OSError:
+                pass
+            assert self._process.poll() is None, (self.folder / "stderr").read_text()
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(10)
+            self._process = None
+
+    def close(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Account:
+    """One user's mailbox, as another mail program sees it."""
+
+    server: Dovecot
+    user: str
+
+    def client(self) -> imaplib.IMAP4:
+        client = imaplib.IMAP4("127.0.0.1", self.server.port, timeout=20)
+        if self.server.certificate is not None:
+            client.starttls(ssl._create_unverified_context())
+        client.login(self.user, PASSWORD)
+        return client
+
+    def put(self, *mails: bytes, folder: str = "INBOX", flags: str = "") -> None:
+        client = self.client()
+        for mail in mails:
+            answer, text = client.append(folder, flags, "", mail)
+            assert answer == "OK", text
+        client.logout()
+
+    def mails(self, folder: str = "INBOX") -> list[tuple[bytes, set[str]]]:
+        """Each mail's bytes and flags (all but Recent), in order; [] for a folder that is not there."""
+        client = self.client()
+        try:
+            answer, (count,) = client.select(folder, readonly=True)
+            if answer != "OK":
+                return []
+            return [_mail(client, str(number)) for number in range(1, int(count or b"0") + 1)]
+        finally:
+            client.logout()
+
+
+def _mail(client: imaplib.IMAP4, number: str) -> tuple[bytes, set[str]]:
+    _, answer = client.fetch(number, "(FLAGS)")
+    flags = {flag.decode() for flag in imaplib.ParseFlags(answer[0])} - {"\\Recent"}
+    _, answer = client.fetch(number, "(BODY.PEEK[])")
+    return answer[0][1], flags
