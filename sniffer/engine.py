@@ -19,8 +19,7 @@ from sniffer.capture.reader import read_records
 from sniffer.capture.records import Records
 from sniffer.capture.source import Source, from_stream, opened
 from sniffer.errors import CaptureError, UnsupportedLink
-from sniffer.flows.flow import Flow
-from sniffer.flows.table import FlowTable
+from sniffer.flows.table import Ended, FlowTable
 from sniffer.packets.decode import Decoder
 from sniffer.packets.link import SUPPORTED
 from sniffer.settings import EngineSettings
@@ -68,7 +67,7 @@ class Engine:
         """As ``finish``, each with its flow's key."""
         return self._connections(self._table.finish())
 
-    def _connections(self, flows: Iterator[Flow]) -> Iterator[tuple[int, Connection]]:
+    def _connections(self, flows: Iterator[Ended]) -> Iterator[tuple[int, Connection]]:
         for flow in flows:
             connection = flow.connection(self._settings, self._names)
             if not self._settings.any_port or speaks_smtp(connection, self._settings.ports):

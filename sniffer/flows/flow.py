@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from ipaddress import IPv6Address
-
 from sniffer.flows.direction import Direction
+from sniffer.flows.whole import text
 from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import EngineSettings
 from sniffer.stream import EMPTY, Connection, StreamHead
@@ -150,9 +148,3 @@ class Flow:
 
 def _head(side: Direction, limit: int) -> StreamHead:
     return side.finish(limit) if side.packets else EMPTY
-
-
-@lru_cache(65536)
-def text(address: bytes) -> str:
-    """An address as text (RFC 5952)."""
-    return ".".join(map(str, address)) if len(address) == 4 else str(IPv6Address(address))

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from sniffer.capture.records import Octets
+from sniffer.capture.records import Bools, Octets
 from sniffer.flows.flow import COST, Flow
-from sniffer.flows.groups import group
+from sniffer.flows.groups import Groups, Payload, group, payload_of
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
+from sniffer.flows.whole import WholeFlow, WholeFlows
 from sniffer.packets.columns import SYN, Aside, Columns
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
@@ -26,6 +27,7 @@ _AT_ONCE = 1 << 16
 _KEEP = 0.6
 """Share of the cap that is left in use when flows have to go."""
 
+Ended = Flow | WholeFlow
 Tombstone = tuple[int, int | None, int | None]
 """When the connection ended, and both sides' first sequence numbers."""
 
@@ -64,7 +66,7 @@ class FlowTable:
         self._unanswered = Unanswered(settings, weird)
         self._now = -(1 << 62)
         self._most = max(16, settings.flow_memory // COST)
-        self._ended: list[Flow] = []
+        self._ended: list[Ended] = []
         self._handed_over: Handover | None = None
 
     def hand_over(self, cut: int) -> Handover:
@@ -82,7 +84,7 @@ class FlowTable:
     def __len__(self) -> int:
         return len(self._live)
 
-    def process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Flow]:
+    def process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
         """Take a window's segments; yield the connections that ended, in order of their end."""
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
@@ -90,7 +92,7 @@ class FlowTable:
             part = columns.pick(slice(start, start + _AT_ONCE)) if len(columns) > _AT_ONCE else columns
             yield from self._process(part, aside, buffer)
 
-    def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Flow]:
+    def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
         self._now = max(self._now, int(columns.time.max()))
         columns, aside = self._unanswered.before(columns, aside)
         settings = self._settings
@@ -98,13 +100,24 @@ class FlowTable:
         keys = facts.columns.key[facts.flow[:-1]]
         known = np.isin(keys, np.fromiter((*self._live, *self._tombs), np.uint64, len(self._live) + len(self._tombs)))
         silent = (facts.payload == 0) & ~known & (np.diff(facts.flow) <= MOST_PACKETS)
-        busy = np.flatnonzero(~silent)
+        payload = payload_of(facts, max(settings.client_head, settings.server_head))
+        whole = self._whole(facts, ~silent & ~known, payload, buffer)
+        busy = np.flatnonzero(~silent & ~whole)
         if len(busy):
-            yield from self._flows(Taker(facts, busy, buffer.data, aside, settings, self._weird))
+            yield from self._flows(Taker(facts, busy, payload, buffer.data, aside, settings, self._weird))
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
 
-    def _flows(self, taker: Taker) -> Iterator[Flow]:
+    def _whole(self, facts: Groups, unknown: Bools, payload: Payload, buffer: Octets) -> Bools:
+        """Which flows the window holds whole: they are done. After a handover only what is known matters."""
+        if self._handed_over:
+            return np.zeros(len(unknown), bool)
+        found = WholeFlows(facts, unknown, payload, buffer.data, self._now, self._settings)
+        self._tombs.update((flow.key, flow.tombstone) for flow in found.flows)
+        self._ended += found.flows
+        return found.taken
+
+    def _flows(self, taker: Taker) -> Iterator[Ended]:
         live, tombs = self._live, self._tombs
         for one in taker.groups:
             flow = live.get(one.key)
@@ -185,7 +198,7 @@ class FlowTable:
             self._tombs[flow.key] = flow.closed, flow.sides[0].isn, flow.sides[1].isn
         self._ended.append(flow)
 
-    def _expire(self) -> Iterator[Flow]:
+    def _expire(self) -> Iterator[Ended]:
         """End what is over at the window's last time."""
         now = self._now
         quick = min(self._settings.linger, self._settings.syn_timeout)
@@ -198,12 +211,12 @@ class FlowTable:
         self._tombs = {key: tomb for key, tomb in self._tombs.items() if tomb[0] >= old}
         yield from self._drain()
 
-    def _drain(self) -> Iterator[Flow]:
+    def _drain(self) -> Iterator[Ended]:
         ended, self._ended = self._ended, []
         ended.sort(key=_end_of)
         yield from ended
 
-    def _evict(self) -> Iterator[Flow]:
+    def _evict(self) -> Iterator[Ended]:
         """Make room: the emptiest flows go first."""
         held = sum(flow.held for flow in self._live.values())
         room = self._settings.flow_memory
@@ -220,13 +233,13 @@ class FlowTable:
             self._end(flow)
         yield from self._drain()
 
-    def advance(self, now: int) -> Iterator[Flow]:
+    def advance(self, now: int) -> Iterator[Ended]:
         """Live: it is ``now`` although no packet says so; yield the connections whose time is over. A clock that was set
         back is followed."""
         self._now = now if now < self._now - self._settings.idle_timeout else max(self._now, now)
         yield from self._expire()
 
-    def finish(self) -> Iterator[Flow]:
+    def finish(self) -> Iterator[Ended]:
         """The capture is over: all that is open ends."""
         for flow in list(self._live.values()):
             self._end(flow)
@@ -234,7 +247,7 @@ class FlowTable:
         yield from self._drain()
 
 
-def _end_of(flow: Flow) -> int:
+def _end_of(flow: Ended) -> int:
     return flow.last if flow.closed is None else flow.closed
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Ints
 from sniffer.flows.flow import End, Flow
-from sniffer.flows.groups import Groups, payload_of
+from sniffer.flows.groups import Groups, Payload
 from sniffer.packets.columns import FIN, RST, SYN, Aside
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
@@ -60,14 +60,16 @@ class _Half(NamedTuple):
 class Taker:
     """The groups of one window, of those flows that are not held back."""
 
-    def __init__(self, facts: Groups, busy: Ints, raw: memoryview, aside: Aside, settings: EngineSettings, weird: Weird) -> None:
+    def __init__(
+        self, facts: Groups, busy: Ints, payload: Payload, raw: memoryview, aside: Aside, settings: EngineSettings, weird: Weird
+    ) -> None:
         self._facts = facts
         self._columns = facts.columns
         self._raw = raw
         self._aside = aside
         self._settings = settings
         self._weird = weird
-        self._payload = payload_of(facts, max(settings.client_head, settings.server_head))
+        self._payload = payload
         self._halves = self._list_halves()
         self.groups = self._list_groups(busy)
 

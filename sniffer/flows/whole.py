@@ -1,0 +1,178 @@
+"""Connections that one window holds whole and in order: most of them. They become what they are at one go.
+
+Such a connection begins with SYN and SYN+ACK, every byte of both sides is there in order, and both sides' FIN stands
+so far back that nothing can follow. Whatever lacks any of that is taken packet by packet or window by window
+(``flow``, ``direction``), with the same outcome.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sniffer.capture.records import Bools, Ints
+from sniffer.flows.groups import Groups, Payload
+from sniffer.packets.columns import ACK, FIN, RST, SYN
+from sniffer.settings import EngineSettings
+from sniffer.stream import Connection, StreamHead
+
+
+class WholeFlow(NamedTuple):
+    """One such connection, as places in its window. The window has to be there until ``connection`` was asked."""
+
+    window: WholeFlows
+    key: int
+    first: int
+    last: int
+    closed: int
+    client_side: int
+    client_isn: int
+    server_isn: int
+    source: int
+    """Where the client's address stands; the server's follows it."""
+    address: int
+    """Bytes of an address."""
+    client_port: int
+    server_port: int
+    vlan: int
+    interface: int
+    client: tuple[int, int, int, int, bool]
+    """Payload bytes, packets, first kept piece, where those end, and whether the FIN stands beyond the payload."""
+    server: tuple[int, int, int, int, bool]
+
+    def connection(self, settings: EngineSettings, names: list[str | None]) -> Connection:
+        """What the observers get."""
+        raw = self.window.raw
+        middle = self.source + self.address
+        return Connection(
+            text(bytes(raw[self.source : middle])),
+            self.client_port,
+            text(bytes(raw[middle : middle + self.address])),
+            self.server_port,
+            self.first,
+            self.last,
+            self.window.head(self.client, settings.client_head),
+            self.window.head(self.server, settings.server_head),
+            self.client_isn,
+            None if self.vlan < 0 else self.vlan,
+            names[self.interface],
+        )
+
+    @property
+    def tombstone(self) -> tuple[int, int, int]:
+        """When it ended, and the first sequence numbers of side 0 and side 1."""
+        if self.client_side:
+            return self.closed, self.server_isn, self.client_isn
+        return self.closed, self.client_isn, self.server_isn
+
+
+class WholeFlows:
+    """The whole connections of a window among some of its groups. ``taken`` (n): which groups they are."""
+
+    def __init__(self, facts: Groups, among: Bools, payload: Payload, raw: memoryview, now: int, settings: EngineSettings) -> None:
+        self.raw = raw
+        self._payload = payload
+        self.taken = np.zeros(len(among), bool)
+        self.flows = self._find(facts, among, now, settings)
+
+    def head(self, side: tuple[int, int, int, int, bool], limit: int) -> StreamHead:
+        """One side's head, ``limit`` bytes at most."""
+        length, packets, start, stop, fin_beyond = side
+        raw = self.raw
+        data = b"".join([raw[begin:end] for begin, end in self._payload.spans[start:stop]])
+        marks = self._payload.marks[start:stop]
+        if length > limit:
+            data = data[:limit]
+            while marks[-1][0] >= limit:
+                marks.pop()
+            return StreamHead(data, tuple(marks), True, "limit", length, packets)
+        return StreamHead(data, tuple(marks), True, "gap" if fin_beyond else "fin", length, packets)
+
+    def _find(self, facts: Groups, among: Bools, now: int, settings: EngineSettings) -> list[WholeFlow]:
+        columns, payload = facts.columns, self._payload
+        lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
+        groups = np.flatnonzero(among & (other - lead == 1) & facts.orderly & (facts.payload > 0))
+        lead, other = lead[groups], other[groups]
+        at = facts.half[:-1]
+        server_leads = columns.flags[at[lead]] & ACK != 0
+        client, server = np.where(server_leads, other, lead), np.where(server_leads, lead, other)
+        fin, fin_end, closed = _ends(facts, client, server)
+        begin = facts.first[groups]
+        earliest = np.minimum.reduceat(columns.time, facts.flow[:-1])[groups]
+        latest = np.maximum.reduceat(columns.time, facts.flow[:-1])[groups]
+        good = fin & _greet(facts, payload, at[client], at[server], client, server)
+        good &= (now - closed > settings.linger) & (now - latest > min(settings.linger, settings.syn_timeout))
+        values: list[npt.NDArray[Any]] = [
+            columns.key[begin],
+            earliest,
+            latest,
+            closed,
+            columns.side[at[client]],
+            columns.seq[at[client]],
+            columns.seq[at[server]],
+            columns.source[at[client]],
+            np.where(columns.family[at[client]] == 4, 4, 16),
+            columns.source_port[at[client]],
+            columns.destination_port[at[client]],
+            columns.vlan[begin],
+            columns.interface[begin],
+        ]
+        chosen = np.flatnonzero(good)
+        rows = zip(
+            *(column[chosen].tolist() for column in values),
+            self._sides(facts, client[chosen], fin_end[0][chosen]),
+            self._sides(facts, server[chosen], fin_end[1][chosen]),
+            strict=True,
+        )
+        self.taken[groups[chosen]] = True
+        return [WholeFlow(self, *row) for row in rows]
+
+    def _sides(self, facts: Groups, half: Ints, fin_end: npt.NDArray[np.uint32]) -> list[tuple[int, int, int, int, bool]]:
+        payload, columns = self._payload, facts.columns
+        length = payload.length[half]
+        begin = facts.half[half]
+        beyond = (fin_end - columns.seq[begin] - np.uint32(1) - length.astype(np.uint32)).astype(np.int32) > 0
+        packets = facts.half[half + 1] - begin
+        start, stop = payload.start, payload.stop
+        pieces = [(start[place], stop[place]) for place in half.tolist()]
+        listed = zip(length.tolist(), packets.tolist(), pieces, beyond.tolist(), strict=True)
+        return [(size, count, first, end, late) for size, count, (first, end), late in listed]
+
+
+def _greet(facts: Groups, payload: Payload, first: Ints, answer: Ints, client: Ints, server: Ints) -> Bools:
+    """SYN, SYN+ACK that answers it, and the payload of both right behind."""
+    columns = facts.columns
+    syn, syn_ack = columns.flags[first] & (SYN | ACK), columns.flags[answer] & (SYN | ACK)
+    good: Bools = (syn == SYN) & (syn_ack == SYN | ACK) & (columns.ack[answer] == columns.seq[first] + np.uint32(1))
+    good &= columns.source[first] >= 0
+    for half, begin in ((client, first), (server, answer)):
+        follows = payload.seq[half] == (columns.seq[begin] + np.uint32(1)).astype(np.int64)
+        good &= payload.ordered[half] & (follows | (payload.length[half] == 0))
+    return good
+
+
+def _ends(facts: Groups, client: Ints, server: Ints) -> tuple[Bools, tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]], Ints]:
+    """Whether both sides' FIN is there and no RST, where each first FIN stands, and the time of the later of both."""
+    columns, halves = facts.columns, len(facts.half) - 1
+    closing = np.flatnonzero(columns.flags & (FIN | RST))
+    half = np.searchsorted(facts.half, closing, "right") - 1
+    reset = np.zeros(halves, bool)
+    reset[half[columns.flags[closing] & RST != 0]] = True
+    fin_row = np.full(halves, -1)
+    fins = columns.flags[closing] & FIN != 0
+    fin_row[half[fins][::-1]] = closing[fins][::-1]  # the first of each half stays
+    mine, theirs = fin_row[client], fin_row[server]
+    good: Bools = (mine >= 0) & (theirs >= 0) & ~reset[client] & ~reset[server]
+    closed = np.where(facts.row[mine] > facts.row[theirs], columns.time[mine], columns.time[theirs])
+    end = columns.seq + columns.length.astype(np.uint32)
+    return good, (end[mine], end[theirs]), closed
+
+
+@lru_cache(65536)
+def text(address: bytes) -> str:
+    """An address as text (RFC 5952)."""
+    return ".".join(map(str, address)) if len(address) == 4 else str(IPv6Address(address))
