@@ -21,7 +21,7 @@ from stripwatch.configuration.errors import ConfigurationError
 from stripwatch.configuration.sections import Configuration
 
 PREFIX = "STRIPWATCH_"
-ALIASES = {"STRIPWATCH_ELASTICSEARCH_URL": ("elasticsearch", "hosts")}
+ALIASES = {"STRIPWATCH_ELASTICSEARCH_URL": ("elasticsearch", "hosts"), "STRIPWATCH_SNIFF_TOKEN": ("sniff", "forward_token")}
 """Second names of settings."""
 NOT_SETTINGS = frozenset({"STRIPWATCH_CONFIG", "STRIPWATCH_SAMPLES"})
 """Variables with our prefix that are no settings; ``STRIPWATCH_TEST_*`` and ``STRIPWATCH_REQUIRE_*`` belong to the tests."""

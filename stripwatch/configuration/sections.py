@@ -125,6 +125,16 @@ class SniffSection:
     """Keep mail addresses in dialogues instead of blanking them."""
     mx_names: tuple[str, ...] = ()
     """Our MX host names, for matching certificates."""
+    capture_filter: str = ""
+    """``sniff -i``: a capture filter (pcap-filter) of your own instead of the one made from the ports."""
+    buffer_mib: int = 64
+    """``sniff -i``: the kernel's buffer; it bridges the moments in which we fall behind."""
+    forward_url: str | None = None
+    """``sniff -i``: the collector's ``https://…/v1/sessions`` that sessions go to instead of a store here."""
+    forward_token: str | None = None
+    """The bearer token that the collector knows this sensor by; also ``STRIPWATCH_SNIFF_TOKEN``."""
+    forward_ca: Path | None = None
+    """PEM file of the authority that signed the collector's certificate; absent: the system's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

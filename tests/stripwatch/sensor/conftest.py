@@ -99,12 +99,13 @@ class Sniffing:
         """The kernel lists a packet socket of ours once dumpcap is at work; a moment later its filter is set."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
-            done = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "args="], capture_output=True, text=True)
+            done = subprocess.run(["ps", "-ww", "--ppid", str(self.process.pid), "-o", "args="], capture_output=True, text=True)
             if "-w -" in done.stdout:
                 time.sleep(1.0)
                 return
             time.sleep(0.1)
-        raise AssertionError(f"no capture: {self.process.communicate()}")
+        self.process.terminate()
+        raise AssertionError(f"no capture: {self.process.communicate(timeout=30)}")
 
     def line(self) -> bytes:
         """The next line of standard output."""

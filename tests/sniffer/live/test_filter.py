@@ -1,0 +1,30 @@
+"""Which packets the kernel hands up."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from sniffer.live.filter import capture_filter
+
+
+def test_tags_come_last_and_nest() -> None:
+    plain = capture_filter({587, 25}, tagged=False)
+    assert plain.startswith("tcp port 25 or tcp port 587 or ")
+    assert "vlan" not in plain
+    whole = capture_filter({587, 25})
+    assert whole == f"{plain} or (vlan and ({plain} or (vlan and ({plain}))))"
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+def test_libpcap_takes_it(tagged: bool) -> None:
+    program = shutil.which("dumpcap")
+    if program is None:
+        pytest.skip("dumpcap is not installed")
+    done = subprocess.run([program, "-i", "lo", "-f", capture_filter({25}, tagged=tagged), "-d"], capture_output=True, text=True)
+    if "ermi" in done.stderr:
+        pytest.skip("dumpcap may not capture here")
+    assert done.returncode == 0, done.stderr
+    assert "ret" in done.stdout
