@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,16 @@ def bind(host: str, port: int) -> list[socket.socket]:
             each.close()
         raise SettingsError(f"cannot listen on {host or '*'}:{port}: {error}") from error
     return sockets
+
+
+def share(unix_path: Path, mode: str, group: str | None) -> None:
+    """Give a unix socket its rights: ``mode`` octal, and a group. Raises SettingsError."""
+    try:
+        if group is not None:
+            shutil.chown(unix_path, group=group)
+        unix_path.chmod(int(mode, 8))
+    except (OSError, LookupError) as error:
+        raise SettingsError(f"cannot give {unix_path} to group {group} with mode {mode}: {error}") from error
 
 
 def bound(server: asyncio.Server) -> tuple[str, int]:

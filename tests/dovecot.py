@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import os
 import pwd
@@ -38,6 +39,9 @@ disable_plaintext_auth = {no_clear}
 {capability}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -109,7 +113,7 @@ class Dovecot:
         )
         (self.folder / "dovecot.conf").write_text(text)
         errors = (self.folder / "stderr").open("wb")
-        self._process = subprocess.Popen([BINARY, "-F", "-c", str(self.folder / "dovecot.conf")], stderr=errors)
+        self._process = subprocess.Popen([BINARY, "-F", "-c", str(self.folder / "dovecot.conf")], stderr=errors, start_new_session=True)
         deadline = time.monotonic() + 15
         while True:
             try:
@@ -124,12 +128,11 @@ class Dovecot:
 
     def stop(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(10)
+            group = self._process.pid
+            self._process.terminate()
+            self._process.wait(20)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGTERM)  # what serves a client outlives the server else
             self._process = None
 
     def close(self) -> None:

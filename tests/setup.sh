@@ -11,6 +11,9 @@ want mvn maven
 want strace strace
 want unzip unzip
 want ip iproute2
+want swaks swaks
+want curl curl
+PATH="$PATH:/usr/sbin" want dovecot dovecot-imapd
 [ -n "$missing" ] || exit 0
 
 echo "tests: these Debian packages are missing:$missing"

@@ -8,7 +8,7 @@ import logging
 from collector.certificate import Certificate
 from collector.counters import IntakeSnapshot
 from collector.in_flight import InFlight
-from collector.listener import Watch, bound, listen
+from collector.listener import Watch, bound, listen, share
 from collector.sink import RecordSink
 from collector.smtp.lmtp import LmtpSession
 from collector.smtp.policy import Policy
@@ -58,6 +58,8 @@ class SmtpIntake:
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._server = await listen(self._session, self._settings.host, self._settings.port, self._settings.unix_path, BACKLOG)
         self._address = bound(self._server)
+        if self._settings.unix_path is not None:
+            share(self._settings.unix_path, self._settings.unix_mode, self._settings.unix_group)
         self._watch.start()
 
     async def stop(self) -> None:

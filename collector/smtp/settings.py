@@ -24,6 +24,10 @@ class SmtpSettings:
     """``lmtp`` (RFC 2033) behind another mail server: one reply for each recipient."""
     unix_path: Path | None = None
     """Listen on this unix socket instead of host and port."""
+    unix_mode: str = "0660"
+    """Rights of the unix socket, octal: whoever may write to it may deliver."""
+    unix_group: str | None = None
+    """Group that the unix socket belongs to (Postfix's is ``postfix``); absent: our own."""
     hostname: str = "localhost"
     """The name in the greeting."""
     recipients: tuple[str, ...] = ()
@@ -87,5 +91,7 @@ class SmtpSettings:
                 ip_network(network, strict=False)
             except ValueError as error:
                 raise SettingsError(f"proxies: {network!r} is not a network: {error}") from error
+        if len(self.unix_mode) not in (3, 4) or set(self.unix_mode) - set("01234567"):
+            raise SettingsError(f"unix_mode: {self.unix_mode!r} is no octal mode such as 0660")
         if self.unix_path is not None and self.proxies:
             raise SettingsError("proxies: a unix socket has no PROXY protocol here")

@@ -82,6 +82,7 @@ def settings_for(account: Account, **more: Any) -> ImapSettings:
         "poll_seconds": 0.1,
         "retry_first": 0.05,
         "retry_most": 0.2,
+        "connect_seconds": 2.0,
         "read_seconds": 10.0,
     }
     return ImapSettings(**{**wanted, **more})

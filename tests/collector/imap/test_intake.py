@@ -183,7 +183,7 @@ def test_a_wrong_password_is_not_tried_often(account: Account, start_imap: Start
     assert running.intake.snapshot().weird == {"login_failed": 1}
 
 
-def test_stopping_while_it_idles_takes_no_time_and_while_it_waits_for_the_spool_neither(account: Account, start_imap: StartImap) -> None:
+def test_stopping_while_it_idles_takes_little_time(account: Account, start_imap: StartImap) -> None:
     running = start_imap(account)
     await_that(lambda: running.intake.status().state == "watching")
     began = time.monotonic()

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import grp
+import os
 import smtplib
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from collector.errors import SettingsError
 
 
 def test_each_recipient_has_its_own_reply(start_smtp: Any) -> None:
@@ -29,6 +35,7 @@ def test_unix_socket(start_smtp: Any, tmp_path: Path) -> None:
     path = tmp_path / "lmtp.sock"
     intake = start_smtp(protocol="lmtp", unix_path=path)
     assert intake.address == (str(path), 0)
+    assert path.stat().st_mode & 0o777 == 0o660
     with smtplib.LMTP(str(path), local_hostname="mda.example.org") as sender:
         sender.lhlo() if hasattr(sender, "lhlo") else sender.ehlo("mda.example.org")
         assert sender.sendmail("a@sender.example", ["one@dmarc.example.net"], b"x\r\n") == {}
@@ -36,3 +43,22 @@ def test_unix_socket(start_smtp: Any, tmp_path: Path) -> None:
     assert found.record.peer_address is None
     intake.stop()
     assert not path.exists()
+
+
+def test_rights_of_the_unix_socket(start_smtp: Any, tmp_path: Path) -> None:
+    own = grp.getgrgid(os.getgid()).gr_name
+    start_smtp(protocol="lmtp", unix_path=tmp_path / "open.sock", unix_mode="0666", unix_group=own)
+    assert (tmp_path / "open.sock").stat().st_mode & 0o777 == 0o666
+    with pytest.raises(SettingsError, match="nosuchgroup"):
+        start_smtp(protocol="lmtp", unix_path=tmp_path / "other.sock", unix_group="nosuchgroup")
+    with pytest.raises(SettingsError, match="unix_mode"):
+        start_smtp(protocol="lmtp", unix_path=tmp_path / "other.sock", unix_mode="rw-rw-")
+
+
+def test_by_tcp_with_pythons_own_client(start_smtp: Any) -> None:
+    intake = start_smtp(protocol="lmtp")
+    with smtplib.LMTP(*intake.address, local_hostname="mda.example.org") as sender:
+        wanted = ["one@dmarc.example.net", "no@evil.example"]
+        assert list(sender.sendmail("a@sender.example", wanted, b"x\r\n")) == ["no@evil.example"]
+    (found,) = intake.records()
+    assert (found.record.way, found.record.rcpt_to, found.record.peer_address) == ("lmtp", ("one@dmarc.example.net",), "127.0.0.1")
