@@ -6,20 +6,24 @@ address, the higher one's, protocol, a zero byte and both ports, in Base64.
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import sha1
 from ipaddress import ip_address
+from struct import Struct
 
 _TCP = b"\x06\x00"
+_ports = Struct(">HH").pack
 
 
 def community_id(source: str, source_port: int, destination: str, destination_port: int) -> str:
     """The id of a TCP connection; the same for both directions. ValueError when an address is none."""
-    ends = sorted(((_packed(source), source_port), (_packed(destination), destination_port)))
-    (low, low_port), (high, high_port) = ends
-    words = b"\0\0" + low + high + _TCP + low_port.to_bytes(2, "big") + high_port.to_bytes(2, "big")
-    return "1:" + b64encode(sha1(words, usedforsecurity=False).digest()).decode("ascii")
+    low, high = _packed(source), _packed(destination)
+    low_port, high_port = source_port, destination_port
+    if (low, low_port) > (high, high_port):
+        low, low_port, high, high_port = high, high_port, low, low_port
+    words = b"\0\0" + low + high + _TCP + _ports(low_port, high_port)
+    return "1:" + b2a_base64(sha1(words, usedforsecurity=False).digest(), newline=False).decode("ascii")
 
 
 @lru_cache(65536)

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from sniffer.community_id import community_id
 from sniffer.dialect import recognise
 from sniffer.implicit import observe_implicit
-from sniffer.observation import Observation
+from sniffer.observation import Observation, Protocol, Sign, Turn
 from sniffer.smtp import observe_smtp
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection, StreamHead
+from sniffer.stream import Connection
 from sniffer.times import rfc3339
+from sniffer.tls import TlsFacts
 from sniffer.tls.certificate import CERTIFICATES_KEPT, certificate_facts
 from sniffer.tls.names import Match, match_of
 from sniffer.tls.trust import Trust, trust_of
 from sniffer.unseen import observe_unseen
 from sniffer.verdict import Judgement, judge
 
-_TLS_FIELDS = (
-    "established",
-    "version",
-    "version_protocol",
-    "cipher",
-    "key_exchange",
-    "encryption",
-    "mac",
-    "forward_secrecy",
-    "curve",
-    "resumed",
-    "next_protocol",
-)
-
-
+_DATASETS: dict[str, str] = {protocol: f"{protocol}.session" for protocol in get_args(Protocol)}
 _ENCODER = msgspec.json.Encoder()
 """Writes the evidence's and the dialogue's structs as they are, faster than dictionaries could be made of them."""
 
@@ -100,111 +87,200 @@ def _direction(connection: Connection, settings: SniffSettings) -> str | None:
     return "outbound" if ours.holds(connection.client_ip) else "external"
 
 
+class _End(msgspec.Struct, gc=False):
+    ip: str
+    port: int
+    bytes: int
+    packets: int
+
+
+class _Event(msgspec.Struct, gc=False):
+    id: str
+    dataset: str
+    duration: int
+
+
+class _Vlan(msgspec.Struct, gc=False):
+    id: int
+
+
+class _Network(msgspec.Struct, gc=False, omit_defaults=True):
+    community_id: str
+    direction: str | None = None
+    vlan: _Vlan | None = None
+
+
+class _Starttls(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    offered: bool | None = None
+    requested: bool | None = None
+    reply_code: int | None = None
+
+
+class _Auth(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    offered_in_clear: bool | None = None
+    used_in_clear: bool | None = None
+
+
+class _Smtp(msgspec.Struct, gc=False, omit_defaults=True):
+    verdict: str
+    evidence: tuple[Sign, ...]
+    dialogue: tuple[Turn, ...]
+    software: str | None = None
+    banner: str | None = None
+    helo: str | None = None
+    ehlo: bool | None = None
+    starttls: _Starttls | None = None
+    auth: _Auth | None = None
+    mail_in_clear: bool | None = None
+
+
+class _Client(msgspec.Struct, gc=False, omit_defaults=True):
+    server_name: str | None = None
+    ja3: str | None = None
+    ja4: str | None = None
+
+
+class _Certificate(msgspec.Struct, frozen=True, gc=False):
+    trust: Trust | None
+    match: Match | None
+
+
+class _Tls(msgspec.Struct, gc=False, omit_defaults=True):
+    established: bool | None = None
+    version: str | None = None
+    version_protocol: str | None = None
+    cipher: str | None = None
+    key_exchange: str | None = None
+    encryption: str | None = None
+    mac: str | None = None
+    forward_secrecy: bool | None = None
+    curve: str | None = None
+    resumed: bool | None = None
+    next_protocol: str | None = None
+    client: _Client | None = None
+    server: dict[str, Any] | None = None
+    certificate: _Certificate | None = None
+
+
+class _Record(msgspec.Struct, gc=False, omit_defaults=True):
+    """The line. What is None is left out."""
+
+    timestamp: str = msgspec.field(name="@timestamp")
+    event: _Event
+    source: _End
+    destination: _End
+    network: _Network
+    smtp: _Smtp
+    observer: dict[str, Any] | None = None
+    tls: _Tls | None = None
+
+
 def session_json(session: Session) -> bytes:
     """One line of NDJSON, with its newline."""
-    return _ENCODER.encode(_nested(session)) + b"\n"
+    return _ENCODER.encode(_record(session)) + b"\n"
 
 
 def session_record(session: Session) -> dict[str, Any]:
     """The session as nested JSON values. A key is absent where its fact could not be observed."""
-    record: dict[str, Any] = msgspec.to_builtins(_nested(session))
+    record: dict[str, Any] = msgspec.to_builtins(_record(session))
     return record
 
 
-def _nested(session: Session) -> dict[str, Any]:
+def _record(session: Session) -> _Record:
     connection, seen = session.connection, session.seen
-    record: dict[str, Any] = {
-        "@timestamp": rfc3339(connection.start),
-        "event": {
-            "id": _event_id(connection, session.observer_name),
-            "dataset": f"{seen.protocol}.session",
-            "duration": max(connection.stop - connection.start, 0),
-        },
-        "source": _end(connection.client_ip, connection.client_port, connection.client),
-        "destination": _end(connection.server_ip, connection.server_port, connection.server),
-        "network": _network(session),
-        "smtp": _smtp(seen, session.judgement),
-    }
-    if observer := _observer(session):
-        record["observer"] = observer
-    if seen.tls:
-        record["tls"] = _tls(session)
-    return record
+    client, server = connection.client, connection.server
+    return _Record(
+        rfc3339(connection.start),
+        _Event(_event_id(connection, session.observer_name), _DATASETS[seen.protocol], max(connection.stop - connection.start, 0)),
+        _End(connection.client_ip, connection.client_port, client.bytes, client.packets),
+        _End(connection.server_ip, connection.server_port, server.bytes, server.packets),
+        _network(session),
+        _smtp(seen, session.judgement),
+        _observer(session),
+        _tls(session, seen.tls) if seen.tls else None,
+    )
 
 
 def _event_id(connection: Connection, observer_name: str | None) -> str:
     """The session's identity: observer, five-tuple, first packet's time, client's first sequence number."""
-    parts = (
-        observer_name or "",
-        connection.client_ip,
-        connection.client_port,
-        connection.server_ip,
-        connection.server_port,
-        connection.start,
-        connection.client_isn,
+    words = (
+        f"{observer_name or ''}|{connection.client_ip}|{connection.client_port}|{connection.server_ip}|{connection.server_port}"
+        f"|{connection.start}|{connection.client_isn}"
     )
-    return blake2b("|".join(map(str, parts)).encode("utf-8", "replace"), digest_size=16).hexdigest()
+    return blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _end(address: str, port: int, head: StreamHead) -> dict[str, Any]:
-    return {"ip": address, "port": port, "bytes": head.bytes, "packets": head.packets}
-
-
-def _network(session: Session) -> dict[str, Any]:
+def _network(session: Session) -> _Network:
     connection = session.connection
-    network: dict[str, Any] = {
-        "community_id": community_id(connection.client_ip, connection.client_port, connection.server_ip, connection.server_port)
-    }
-    if session.direction:
-        network["direction"] = session.direction
-    if connection.vlan is not None:
-        network["vlan"] = {"id": connection.vlan}
-    return network
+    return _Network(
+        community_id(connection.client_ip, connection.client_port, connection.server_ip, connection.server_port),
+        session.direction,
+        None if connection.vlan is None else _Vlan(connection.vlan),
+    )
 
 
-def _observer(session: Session) -> dict[str, Any]:
+def _observer(session: Session) -> dict[str, Any] | None:
     observer: dict[str, Any] = {}
     if session.observer_name:
         observer["name"] = session.observer_name
     if session.connection.interface:
         observer["ingress"] = {"interface": {"name": session.connection.interface}}
-    return observer
+    return observer or None
 
 
-def _smtp(seen: Observation, judgement: Judgement) -> dict[str, Any]:
-    smtp: dict[str, Any] = {"verdict": judgement.verdict, "evidence": judgement.evidence, "dialogue": seen.dialogue}
-    smtp |= _present(("software", seen.software), ("banner", seen.banner), ("helo", seen.helo), ("ehlo", seen.ehlo))
-    if starttls := _starttls(seen):
-        smtp["starttls"] = starttls
-    auth = _present(("offered_in_clear", seen.auth_offered), ("used_in_clear", seen.auth_used))
-    if auth:
-        smtp["auth"] = auth
-    if seen.mail_in_clear is not None:
-        smtp["mail_in_clear"] = seen.mail_in_clear
-    return smtp
-
-
-def _starttls(seen: Observation) -> dict[str, Any]:
+def _smtp(seen: Observation, judgement: Judgement) -> _Smtp:
     code = seen.attempts[-1].code if seen.attempts else None
-    return _present(("offered", seen.offered), ("requested", seen.requested), ("reply_code", code))
+    return _Smtp(
+        judgement.verdict,
+        judgement.evidence,
+        seen.dialogue,
+        seen.software,
+        seen.banner,
+        seen.helo,
+        seen.ehlo,
+        _starttls(seen.offered, seen.requested, code),
+        _auth(seen.auth_offered, seen.auth_used),
+        seen.mail_in_clear,
+    )
+
+
+@lru_cache(1024)
+def _starttls(offered: bool | None, requested: bool | None, code: int | None) -> _Starttls | None:
+    return None if offered is requested is code is None else _Starttls(offered, requested, code)
+
+
+@lru_cache(16)
+def _auth(offered: bool | None, used: bool | None) -> _Auth | None:
+    return None if offered is used is None else _Auth(offered, used)
+
+
+@lru_cache(64)
+def _certificate(trust: Trust | None, match: Match | None) -> _Certificate:
+    return _Certificate(trust, match)
+
+
+def _tls(session: Session, facts: TlsFacts) -> _Tls:
+    client = _Client(facts.server_name, facts.ja3, facts.ja4)
+    return _Tls(
+        facts.established,
+        facts.version,
+        facts.version_protocol,
+        facts.cipher,
+        facts.key_exchange,
+        facts.encryption,
+        facts.mac,
+        facts.forward_secrecy,
+        facts.curve,
+        facts.resumed,
+        facts.next_protocol,
+        client if facts.server_name or facts.ja3 or facts.ja4 else None,
+        _server(facts.chain[0]) if facts.chain else None,
+        _certificate(session.trust, session.match),
+    )
 
 
 def _present(*fields: tuple[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields if value is not None}
-
-
-def _tls(session: Session) -> dict[str, Any]:
-    facts = session.seen.tls
-    if facts is None:
-        return {}
-    tls = {name: value for name in _TLS_FIELDS if (value := getattr(facts, name)) is not None}
-    client = _present(("server_name", facts.server_name), ("ja3", facts.ja3), ("ja4", facts.ja4))
-    if client:
-        tls["client"] = client
-    if facts.chain:
-        tls["server"] = _server(facts.chain[0])
-    tls["certificate"] = {"trust": session.trust, "match": session.match}
-    return tls
 
 
 @lru_cache(CERTIFICATES_KEPT)
