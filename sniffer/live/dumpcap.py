@@ -49,16 +49,22 @@ def usable_filter(program: str, interface: str, filters: tuple[str, ...]) -> str
 
     Raises NoSuchInterface, CaptureForbidden, BadCaptureFilter: the earliest moment at which these can be known.
     """
-    said = ""
+    said = _refusal([program, "-i", interface, "-L"])  # opens it; -d alone does not
+    if said:
+        raise problem(said, program, interface)
     for wanted in filters:
-        command = [program, "-i", interface, "-f", wanted, "-d"]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=_COMPILE_SECONDS)
-        if not done.returncode:
+        said = _refusal([program, "-i", interface, "-f", wanted, "-d"])
+        if not said:
             return wanted
-        said = done.stderr
         if _NO_VLAN not in said:
             break
     raise problem(said, program, interface)
+
+
+def _refusal(command: list[str]) -> str:
+    """What dumpcap says when it refuses; empty when it does not."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=_COMPILE_SECONDS)
+    return done.stderr or "it ended without a word" if done.returncode else ""
 
 
 def problem(said: str, program: str, interface: str) -> LiveError:
