@@ -26,15 +26,15 @@ from sniffer.stream import Connection, StreamHead
 from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts, observe_tls
 
-_HELO = rb"EHLO ([!-~]+)\r\n"
-_ASKED = re.compile(_HELO + rb"STARTTLS\r\n(?=\x16\x03[\x00-\x04])")
+_HELO = rb"(?i:EHLO) ([!-~]+)\r\n"
+_ASKED = re.compile(_HELO + rb"(?i:STARTTLS)\r\n(?=\x16\x03[\x00-\x04])")
 _SENT = re.compile(_HELO + rb"(MAIL FROM:[ -~]*\r\n)((?:RCPT TO:[ -~]*\r\n){1,20})DATA\r\n")
 _ANSWERED = rb"((?:220-[^\n]*\n)*220 [^\n]*\n)((?:250-[^\n]*\n)*250 [^\n]*\n)"
 _ACCEPTED = re.compile(_ANSWERED + rb"(220 [^\n]*\n)")
 _TAKEN = re.compile(_ANSWERED + rb"(25\d [^\n]*\n)((?:25\d [^\n]*\n)+)(354 [^\n]*\n)(25\d [^\n]*\n)(221 [^\n]*\n)?")
 _LINES = re.compile(rb"[^\n]*\n")
 _NOTHING_OR_RECORD = frozenset((b"", b"\x14\x03", b"\x15\x03", b"\x16\x03", b"\x17\x03"))
-_STARTTLS, _DATA = b"STARTTLS\r", b"DATA\r"
+_DATA = b"DATA\r"
 _ATTEMPTS = (Attempt(True, 220, True),)
 _MOST_TURNS = 48
 """More than the turns of any of these sessions."""
@@ -104,7 +104,9 @@ def _upgraded(connection: Connection, asked: re.Match[bytes], answered: re.Match
             Turn(_time(server, 0, start), "server", greeting.shown),
             Turn(_time(client, 0, start), "client", shown_command("EHLO", client.data[:line], True, limit, show)),
             Turn(_time(server, len(raw), start), "server", shown_reply(ehlo, limit, show)),
-            Turn(_time(client, line + 1, start), "client", shown_command("STARTTLS", _STARTTLS, True, limit, show)),
+            Turn(
+                _time(client, line + 1, start), "client", shown_command("STARTTLS", client.data[line + 1 : begins - 1], True, limit, show)
+            ),
             Turn(_time(server, replied - len(accept), start), "server", shown_reply(accept, limit, show)),
         ),
         start=start,
@@ -113,11 +115,12 @@ def _upgraded(connection: Connection, asked: re.Match[bytes], answered: re.Match
 
 
 def _in_clear(connection: Connection, sent: re.Match[bytes], taken: re.Match[bytes], settings: SniffSettings) -> Observation | None:
-    """EHLO, one message, and perhaps QUIT, all of it captured and all of it taken."""
+    """EHLO, one message, and perhaps QUIT, all of it taken and nothing lost but what is above the head's limit."""
     client, server = connection.client, connection.server
-    if is_lost(client) or is_lost(server) or taken.end() != len(server.data):
+    if client.end == "gap" or is_lost(server) or taken.end() != len(server.data):
         return None
-    if not _is_message(client.data, sent.end(), farewell=taken[7] is not None):
+    longer = client.end == "limit"
+    if not (_is_message_begun if longer else _is_message)(client.data, sent.end(), taken[7] is not None):
         return None
     greeting, offers = _greeting(taken[1], settings), ehlo_offers(taken[2])
     commands = _commands(sent)
@@ -150,6 +153,15 @@ def _is_message(data: bytes, start: int, farewell: bool) -> bool:
         return False
     dot = data.find(b"\r\n.\r\n", start)
     return dot >= 0 and data[dot + 5 :] == (b"QUIT\r\n" if farewell else b"")
+
+
+def _is_message_begun(data: bytes, start: int, _: bool) -> bool:
+    """True when a message begins at ``start`` and no line of it may be its end."""
+    return (
+        start < len(data)
+        and not data.startswith((b".\r\n", b".\n"), start)
+        and max(data.find(b"\n.\r\n", start), data.find(b"\n.\n", start)) < 0
+    )
 
 
 def _commands(sent: re.Match[bytes]) -> list[tuple[str, bytes]]:

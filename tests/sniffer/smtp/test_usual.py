@@ -35,6 +35,7 @@ USUAL: list[Turns] = [
     [*turns(OPEN + MASK + "C STARTTLS\nS 220 go"), (True, b"\x16\x03\x01"), (False, b"\x15\x03\x01\x00\x02\x02\x28")],
     turns(OPEN + OFFER + MESSAGE + "C QUIT\nS 221 bye"),
     turns(OPEN + MASK + MESSAGE),
+    [*turns(OPEN.replace("EHLO", "ehlo") + OFFER + "C starttls\nS 220 go"), *handshake("1.2")],
     turns("S 220-one|220 two\n" + OPEN.partition("\n")[2] + "S 250 mx\n" + MESSAGE),
 ]
 ODD = [
@@ -60,6 +61,13 @@ def test_settings_are_heeded(chosen: SniffSettings) -> None:
     for said in USUAL:
         found = connection(said)
         assert observe_usual(found, chosen) == walked(found, chosen)
+
+
+def test_a_message_beyond_the_limit_is_usual_too() -> None:
+    said = USUAL[4]
+    whole = len(b"".join(data for from_client, data in said if from_client))
+    found = connection(said, client_end="limit", client_keep=whole - len(b".\r\nQUIT\r\n"))
+    assert observe_usual(found, SETTINGS) == walked(found)
 
 
 def test_a_short_dialogue_is_left_to_the_walk() -> None:
