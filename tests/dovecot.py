@@ -13,8 +13,13 @@ import ssl
 import subprocess
 import tempfile
 import time
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PASSWORD = "correct-horse"
@@ -171,6 +176,26 @@ class Account:
             return [_mail(client, str(number)) for number in range(1, int(count or b"0") + 1)]
         finally:
             client.logout()
+
+
+def account_on(server: Dovecot) -> Account:
+    """A mailbox that no other test uses."""
+    return Account(server, f"u{uuid.uuid4().hex[:10]}")
+
+
+def running_dovecot(**options: Any) -> Iterator[Dovecot]:
+    """A server for the length of a fixture. Where there is none the test skips, or fails with STRIPWATCH_REQUIRE_DOVECOT=1."""
+    if BINARY is None:
+        message = "no dovecot here (Debian's dovecot-imapd)"
+        if os.environ.get("STRIPWATCH_REQUIRE_DOVECOT") == "1":
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    server = Dovecot(**options)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 def _mail(client: imaplib.IMAP4, number: str) -> tuple[bytes, set[str]]:

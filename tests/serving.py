@@ -44,7 +44,7 @@ class Serving:
             if line == "ready\n":
                 return
             name, _, rest = line.partition(" ")
-            if name in ("smtp", "https", "dashboard"):
+            if name in ("smtp", "lmtp", "https", "dashboard") and ":" in rest:
                 self.ports[name] = int(rest.strip().rsplit(":", 1)[1])
         raise AssertionError("serve did not start:\n" + "".join(self.lines))
 

@@ -23,7 +23,7 @@ def serve(config: Config = None) -> None:
     Example: STRIPWATCH_SMTP_RECIPIENTS=tls-reports@example.org stripwatch serve --config /etc/stripwatch/stripwatch.toml
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "elastic_transport"):
+    for noisy in ("httpx", "elastic_transport", "imapclient"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     asyncio.run(_served(Site(configuration_from(config))))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from collector.https.settings import HttpsSettings
+from collector.imap.settings import ImapSettings
+from collector.maildir import MaildirSettings
 from collector.smtp.settings import SmtpSettings
 from dashboards.settings import DashboardSettings
 from ingest.dead_letters.folder import DeadLetterLimits
@@ -54,6 +56,50 @@ class ServeSettings:
     """At most this long after new data, incidents are judged again."""
     stop_seconds: float = 8.0
     """How long a stop may take to finish what is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LmtpSection:
+    """Mail that a mail server on this machine or network hands over (RFC 2033); on when ``unix_path`` or ``port`` is set.
+
+    All limits are those of ``[smtp]``.
+    """
+
+    unix_path: Path | None = None
+    """Listen on this unix socket."""
+    unix_mode: str = "0660"
+    """Rights of the unix socket, octal: whoever may write to it may deliver."""
+    unix_group: str | None = None
+    """Group that the unix socket belongs to (for Postfix: ``postfix``); absent: our own."""
+    host: str = "127.0.0.1"
+    """Address to listen on, with ``port``; LMTP knows no TLS here, so keep it off the open network."""
+    port: int | None = None
+    """TCP port; 0 takes a free one; absent: no TCP."""
+    recipients: tuple[str, ...] = ()
+    """Addresses and domains that are ours; none: those of ``[smtp]``."""
+    accept_any_recipient: bool = False
+    """Take whatever the server in front hands over."""
+
+    def __post_init__(self) -> None:
+        if self.unix_path is not None and self.port is not None:
+            raise ValueError("[lmtp] set unix_path or port, not both")
+
+    def over(self, smtp: SmtpSettings) -> SmtpSettings | None:
+        """The listener's settings; None when it is off."""
+        if self.unix_path is None and self.port is None:
+            return None
+        return replace(
+            smtp,
+            protocol="lmtp",
+            unix_path=self.unix_path,
+            unix_mode=self.unix_mode,
+            unix_group=self.unix_group,
+            host=self.host,
+            port=self.port or 0,
+            proxies=(),
+            recipients=self.recipients or smtp.recipients,
+            accept_any_recipient=self.accept_any_recipient or (smtp.accept_any_recipient and not self.recipients),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +191,10 @@ class Configuration:
     data: DataSettings = DataSettings()
     serve: ServeSettings = ServeSettings()
     smtp: SmtpSettings = SmtpSettings()
+    lmtp: LmtpSection = LmtpSection()
     https: HttpsSettings = HttpsSettings()
+    imap: ImapSettings = ImapSettings()
+    maildir: MaildirSettings = MaildirSettings()
     dashboard: DashboardSettings = DashboardSettings()
     duckdb: DuckdbSettings = DuckdbSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from collector.counters import IntakeSnapshot
+from collector.pickup.intake import BoxStatus
 from ingest.dead_letters.folder import DeadLetters
 from ingest.documents.arrivals import GRAVEST_FIRST
 from ingest.drain.drain import Drain
@@ -19,17 +20,27 @@ from stripwatch.version import VERSION
 class ServiceMetrics(Collector):
     """Everything that ``serve`` counts."""
 
-    def __init__(self, spool: Spool, drain: Drain, dead_letters: DeadLetters, intakes: Mapping[str, Callable[[], IntakeSnapshot]]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        drain: Drain,
+        dead_letters: DeadLetters,
+        intakes: Mapping[str, Callable[[], IntakeSnapshot]],
+        boxes: Mapping[str, Callable[[], BoxStatus]],
+    ) -> None:
+        """``boxes``: those of the intakes that empty a mail box."""
         self._spool = spool
         self._drain = drain
         self._dead_letters = dead_letters
         self._intakes = intakes
+        self._boxes = boxes
 
     def collect(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("stripwatch_info", "Version of the program.", labels=["version"])
         info.add_metric([VERSION], 1)
         yield info
         yield from self._intake_metrics()
+        yield from self._box_metrics()
         yield from self._spool_metrics()
         yield from self._drain_metrics()
 
@@ -56,6 +67,15 @@ class ServiceMetrics(Collector):
             for word, count in snapshot.weird.items():
                 weird.add_metric([name, word], count)
         yield from (accepted, volume, refused, weird, connections, in_flight)
+
+    def _box_metrics(self) -> Iterator[Metric]:
+        watching = GaugeMetricFamily("stripwatch_intake_watching", "1 while the mail box can be used.", labels=["intake"])
+        left = GaugeMetricFamily("stripwatch_intake_left", "Mails that lie in the box and cannot be taken.", labels=["intake"])
+        for name, status_of in self._boxes.items():
+            status = status_of()
+            watching.add_metric([name], status.state == "watching")
+            left.add_metric([name], status.left)
+        yield from (watching, left)
 
     def _spool_metrics(self) -> Iterator[Metric]:
         depth = self._spool.depth()

@@ -18,7 +18,7 @@ from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.incidents.states import FILE_NAME, StateBook
 from ingest.spool.replay import replay
-from ingest.store.errors import StoreDamaged
+from ingest.store.errors import StoreDamaged, StoreUnavailable
 from ingest.store.protocol import Store
 from stripwatch.serve.evaluation import Evaluator
 from stripwatch.site import Site
@@ -29,10 +29,11 @@ _log = logging.getLogger(__name__)
 class Pipeline:
     """Everything between the spool and the incidents. ``close`` once; also a context manager."""
 
-    def __init__(self, site: Site, *, judge_everything: bool) -> None:
+    def __init__(self, site: Site, *, judge_everything: bool, patient: bool = False) -> None:
         """Raises DrainLocked while another process drains, StoreLocked, StoreUnavailable, ConfigurationError.
 
-        ``judge_everything``: evaluate all that is stored once, as rules or settings may have changed.
+        ``judge_everything``: evaluate all that is stored once, as rules or settings may have changed. ``patient``: a store
+        that does not answer now is waited for later, as reports are taken meanwhile.
         """
         self.site = site
         self.enricher: Enricher = site.enricher()
@@ -40,7 +41,7 @@ class Pipeline:
         judge = site.judge()
         self.reader = site.reader()
         try:
-            self.store, rebuild = _opened(site)
+            self.store, rebuild = _opened(site, patient)
         except BaseException:
             self.reader.close()
             raise
@@ -93,7 +94,7 @@ class Pipeline:
         self.close()
 
 
-def _opened(site: Site) -> tuple[Store, bool]:
+def _opened(site: Site, patient: bool) -> tuple[Store, bool]:
     """The store, prepared; True when it is new because the old one was damaged."""
     rebuild = False
     try:
@@ -105,5 +106,11 @@ def _opened(site: Site) -> tuple[Store, bool]:
         names = ", ".join(path.name for path in kept)
         _log.error("%s; set aside as %s, and a new one is made from retired segments", error, names)
         store, rebuild = site.store(), True
-    store.prepare()
+    try:
+        store.prepare()
+    except StoreUnavailable as error:
+        if not patient:
+            store.close()
+            raise
+        _log.warning("%s: %s; reports are taken and wait in the spool", error.reason, error)
     return store, rebuild

@@ -12,11 +12,6 @@ import logging
 import threading
 from collections.abc import Callable
 
-from collector.certificate import Certificate, CertificateSettings
-from collector.counters import IntakeSnapshot
-from collector.https.intake import HttpsIntake
-from collector.in_flight import InFlight
-from collector.smtp.intake import SmtpIntake
 from dashboards.app import create_app
 from dashboards.sources import Health
 from ingest.incidents.states import set_state
@@ -25,6 +20,7 @@ from stripwatch.configuration import ConfigurationError
 from stripwatch.serve.control import Controls, control_app
 from stripwatch.serve.health import health
 from stripwatch.serve.housekeeping import Housekeeping
+from stripwatch.serve.intakes import Intakes
 from stripwatch.serve.letters import Letters
 from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
 from stripwatch.serve.metrics import ServiceMetrics
@@ -45,14 +41,13 @@ class Service:
         site.make_folder()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._pipeline = Pipeline(site, judge_everything=True)
+        self._pipeline = Pipeline(site, judge_everything=True, patient=True)
         self._spool = site.spool()
         self._spool.on_commit(self._pipeline.reader.wake)
         self.letters = Letters(self._pipeline.dead_letters, self._spool)
         self._housekeeping = Housekeeping(self._pipeline.store, site.configuration.data, site.now)
         self._draining = threading.RLock()
-        self._smtp: SmtpIntake | None = None
-        self._https: HttpsIntake | None = None
+        self._intakes = Intakes(site, self._spool)
         self._dashboard: Listener | None = None
         self._control: Listener | None = None
 
@@ -62,7 +57,7 @@ class Service:
         self._thread("incidents", lambda: self._pipeline.evaluator.run(self._stop, self._settings.evaluate_seconds))
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
         self._thread("rejudging", lambda: run_rejudging(self._pipeline, self._stop, self._draining))
-        await self._start_intakes()
+        await self._intakes.start()
         controls = Controls(self._pipeline.store, self.letters.retry, self.replay, self.set_state, self.settled)
         self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))
         await self._control.start()
@@ -71,9 +66,7 @@ class Service:
 
     async def stop(self) -> None:
         """Stop taking, finish what is under way, close. Harmless when the start failed half-way."""
-        for intake in (self._smtp, self._https):
-            if intake is not None:
-                await intake.stop()
+        await self._intakes.stop()
         for listener in (self._dashboard, self._control):
             if listener is not None:
                 await listener.stop(2.0)
@@ -82,9 +75,9 @@ class Service:
 
     @property
     def addresses(self) -> dict[str, tuple[str, int]]:
-        """Where each part listens, by name: smtp, https, dashboard."""
-        parts = {"smtp": self._smtp, "https": self._https, "dashboard": self._dashboard}
-        return {name: part.address for name, part in parts.items() if part is not None}
+        """Where each part listens, by name: smtp, lmtp, https, dashboard."""
+        private = {"dashboard": self._dashboard.address} if self._dashboard is not None else {}
+        return self._intakes.addresses | private
 
     @property
     def store(self) -> StoreReader:
@@ -104,36 +97,13 @@ class Service:
         """A person's decision about an incident."""
         set_state(self._pipeline.store, self._pipeline.states, incident_id, state, self._site.now(), "operator")
 
-    async def _start_intakes(self) -> None:
-        configuration = self._site.configuration
-        in_flight = InFlight(configuration.smtp.in_flight_limit)
-        certificate = self._certificate() if self._settings.smtp or self._settings.https else None
-        if self._settings.smtp:
-            self._smtp = SmtpIntake(configuration.smtp, self._spool, self._site.clock, certificate=certificate, in_flight=in_flight)
-            await self._smtp.start()
-        if self._settings.https:
-            self._https = HttpsIntake(configuration.https, self._spool, self._site.clock, certificate=certificate, in_flight=in_flight)
-            await self._https.start()
-
-    def _certificate(self) -> Certificate:
-        settings = self._settings
-        folder = self._site.folders.certificates
-        folder.mkdir(mode=0o700, exist_ok=True)
-        names = (self._site.configuration.smtp.hostname,)
-        files = CertificateSettings(folder=folder, names=names, certificate_file=settings.certificate, key_file=settings.key)
-        return Certificate(files, self._site.clock)
-
     async def _start_dashboard(self) -> None:
         settings = self._site.configuration.dashboard
         host = self._settings.dashboard_host
         if settings.password is None and not _is_loopback(host):
             raise ConfigurationError(f"[serve] dashboard_host is {host}: outside loopback it needs [dashboard] password")
-        intakes: dict[str, Callable[[], IntakeSnapshot]] = {}
-        if self._smtp is not None:
-            intakes["smtp"] = self._smtp.snapshot
-        if self._https is not None:
-            intakes["https"] = self._https.snapshot
-        metrics = ServiceMetrics(self._spool, self._pipeline.drain, self._pipeline.dead_letters, intakes)
+        parts = self._pipeline
+        metrics = ServiceMetrics(self._spool, parts.drain, parts.dead_letters, self._intakes.snapshots, self._intakes.boxes)
         app = create_app(
             self._pipeline.store,
             settings=settings,
@@ -148,7 +118,7 @@ class Service:
 
     def _health(self) -> Health:
         parts = self._pipeline
-        return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date())
+        return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date(), tuple(self._intakes.checks()))
 
     def _run_drain(self) -> None:
         self._pipeline.drain.run(self._stop, self._pipeline.note, self._draining)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,33 +17,21 @@ from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.spool import Spool
 from tests.collector.conftest import LIMITS, LoopThread, SwitchedSink
 from tests.collector.emptying import Emptying
-from tests.dovecot import BINARY, PASSWORD, Account, Dovecot
+from tests.dovecot import PASSWORD, Account, Dovecot, account_on, running_dovecot
 
 StartImap = Callable[..., Emptying]
-
-
-def _server(**options: Any) -> Iterator[Dovecot]:
-    if BINARY is None:
-        message = "no dovecot here (Debian's dovecot-imapd)"
-        pytest.fail(message, pytrace=False) if os.environ.get("STRIPWATCH_REQUIRE_DOVECOT") == "1" else pytest.skip(message)
-    server = Dovecot(**options)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")
 def dovecot() -> Iterator[Dovecot]:
     """In clear, able to do all it can."""
-    yield from _server()
+    yield from running_dovecot()
 
 
 @pytest.fixture(scope="session")
 def bare_dovecot() -> Iterator[Dovecot]:
     """Without IDLE, MOVE and UIDPLUS, as far as it says."""
-    yield from _server(capability="IMAP4rev1 LITERAL+")
+    yield from running_dovecot(capability="IMAP4rev1 LITERAL+")
 
 
 @pytest.fixture(scope="session")
@@ -53,23 +39,18 @@ def tls_dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
     """With a certificate for ``localhost``, and no login in clear."""
     pem = tmp_path_factory.mktemp("imap-tls") / "server.pem"
     pem.write_bytes(self_signed(("localhost",), datetime.now(UTC)))
-    yield from _server(certificate=pem, clear_login=False)
+    yield from running_dovecot(certificate=pem, clear_login=False)
 
 
 @pytest.fixture
 def mortal_dovecot() -> Iterator[Dovecot]:
     """One that a test may stop and start."""
-    yield from _server()
+    yield from running_dovecot()
 
 
 @pytest.fixture
 def account(dovecot: Dovecot) -> Account:
     return account_on(dovecot)
-
-
-def account_on(server: Dovecot) -> Account:
-    """A mailbox that no other test uses."""
-    return Account(server, f"u{uuid.uuid4().hex[:10]}")
 
 
 def settings_for(account: Account, **more: Any) -> ImapSettings:

@@ -12,8 +12,8 @@ import pytest
 from collector.errors import BoxError
 from collector.imap.connection import connect
 from tests.collector.emptying import await_that
-from tests.collector.imap.conftest import StartImap, account_on, settings_for
-from tests.dovecot import PASSWORD, Dovecot
+from tests.collector.imap.conftest import StartImap, settings_for
+from tests.dovecot import PASSWORD, Dovecot, account_on
 
 
 def test_implicit_tls_and_starttls(tls_dovecot: Dovecot, start_imap: StartImap) -> None:

@@ -12,8 +12,8 @@ from collector.imap.settings import ImapSettings
 from ingest.spool.errors import SpoolFull, SpoolUnavailable
 from tests.collector.conftest import SwitchedSink
 from tests.collector.emptying import await_that
-from tests.collector.imap.conftest import StartImap, account_on
-from tests.dovecot import Account, Dovecot
+from tests.collector.imap.conftest import StartImap
+from tests.dovecot import Account, Dovecot, account_on
 
 MAIL = b"From: noreply@sender.example\r\nSubject: Report Domain: example.org\r\n\r\nhello\r\n"
 
