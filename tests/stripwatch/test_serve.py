@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +126,61 @@ def test_a_dashboard_outside_loopback_needs_a_password(data: Path) -> None:
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "[dashboard] password" in done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_a_store_that_is_not_there_yet_loses_nothing(data: Path, elasticsearch_url: str, elasticsearch_prefix: str) -> None:
+    """The cluster is down at the start; it is reached through a port that opens later."""
+    target = elasticsearch_url.rsplit(":", 1)
+    door = socket.create_server(("127.0.0.1", 0))
+    port = door.getsockname()[1]
+    door.close()
+    elastic = {
+        "STORE": "elasticsearch",
+        "ELASTICSEARCH_URL": f"http://127.0.0.1:{port}",
+        "ELASTICSEARCH_PREFIX": elasticsearch_prefix,
+    }
+    running = Serving(data, **elastic)
+    try:
+        with smtplib.SMTP("127.0.0.1", running.ports["smtp"]) as client:
+            client.sendmail("a@sample.example", ["tls@example.org"], mail(tls_report("patient")))
+        assert httpx.get(f"http://127.0.0.1:{running.ports['dashboard']}/readyz").status_code == 503
+        door = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=_forward, args=(door, int(target[1])), daemon=True).start()
+        deadline = time.monotonic() + 60
+        while not (found := _documents(elasticsearch_url, elasticsearch_prefix)):
+            assert time.monotonic() < deadline, running.lines
+            time.sleep(0.5)
+        assert found == ["patient"]
+    finally:
+        running.end(signal.SIGTERM)
+        door.close()
+
+
+def _documents(url: str, prefix: str) -> list[str]:
+    answer = httpx.get(f"{url}/{prefix}-reports-*/_search?ignore_unavailable=true")
+    hits = answer.json().get("hits", {}).get("hits", [])
+    return [hit["_source"]["report.id"] for hit in hits]
+
+
+def _forward(door: socket.socket, port: int) -> None:
+    """Every connection on to the node, until the door is closed."""
+    while True:
+        try:
+            client, _ = door.accept()
+        except OSError:
+            return
+        node = socket.create_connection(("127.0.0.1", port))
+        for one, other in ((client, node), (node, client)):
+            threading.Thread(target=_copy, args=(one, other), daemon=True).start()
+
+
+def _copy(one: socket.socket, other: socket.socket) -> None:
+    try:
+        while data := one.recv(65536):
+            other.sendall(data)
+    except OSError:
+        pass
+    finally:
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
