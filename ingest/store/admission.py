@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ingest.store.protocol import EXISTS, Document, Fate
 from ingest.store.schema import DATASETS
@@ -23,31 +23,35 @@ Forms = Mapping[str, Callable[[Any], Any]]
 _FORMS: dict[str, Forms] = {name: {f.name: CANONICAL[f.type] for f in d.fields} for name, d in DATASETS.items()}
 
 
+TakenT = TypeVar("TakenT")
+
+
 @dataclass(slots=True)
-class Admitted:
+class Admitted(Generic[TakenT]):
     """The documents of one call that may be written, by place, and the fates that are known already."""
 
-    documents: dict[int, Document]
-    """Canonical documents by their place in the call; of several with one id the first."""
+    documents: dict[int, TakenT]
+    """Canonical documents, as the store takes them, by their place in the call; of several with one id the first."""
     fates: dict[int, Fate]
     """Rejected ones, and repeats within the call."""
     repeats: dict[int, int]
     """Place of a repeat → place of the document that it repeats."""
 
 
-def admit(documents: Sequence[Document]) -> Admitted:
-    """Sort the documents of one call. A repeat of an id within the call is EXISTS."""
-    admitted = Admitted({}, {}, {})
+def admit(documents: Sequence[Document], take: Callable[[Document], TakenT]) -> Admitted[TakenT]:
+    """Sort the documents of one call. A repeat of an id within the call is EXISTS. ``take`` gives a document the form
+    that the store writes; it raises Rejected."""
+    admitted: Admitted[TakenT] = Admitted({}, {}, {})
     first: dict[tuple[str, str], int] = {}
     for place, document in enumerate(documents):
         try:
-            whole = admitted_document(document)
+            taken = take(document)
         except Rejected as rejected:
             admitted.fates[place] = Fate("rejected", str(rejected))
             continue
-        earlier = first.setdefault((whole.dataset, whole.id), place)
+        earlier = first.setdefault((document.dataset, document.id), place)
         if earlier == place:
-            admitted.documents[place] = whole
+            admitted.documents[place] = taken
         else:
             admitted.fates[place] = EXISTS
             admitted.repeats[place] = earlier
@@ -63,14 +67,15 @@ def admitted_document(document: Document) -> Document:
     forms = _FORMS.get(document.dataset)
     if forms is None:
         raise Rejected(f"unknown_dataset: {document.dataset}")
-    _check_id(document.id)
+    check_id(document.id)
     fields = _canonical_fields(forms, document.fields)
     if "@timestamp" not in fields:
         raise Rejected("no_timestamp: a document needs its own time")
     return Document(dataset=document.dataset, id=document.id, fields=fields)
 
 
-def _check_id(id_: str) -> None:
+def check_id(id_: str) -> None:
+    """Raises Rejected."""
     if 0 < len(id_) <= MAX_ID_BYTES and id_.isascii():
         return
     try:

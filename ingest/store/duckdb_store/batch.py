@@ -9,23 +9,21 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from ingest.store.duckdb_store.rows import Row
 from ingest.store.duckdb_store.tables import ARROW, address_column
 from ingest.store.network import address_bytes
 from ingest.store.protocol import Document
 from ingest.store.schema import Dataset, Field
 
 
-def arrow_batch(dataset: Dataset, documents: Sequence[Document], *, every_column: bool = False) -> pa.Table:
-    """One column a field (two for an address), one row a document; the documents are in canonical form. Columns that
-    none of them has are left out, unless ``every_column``: a replaced document must lose what the new one lacks."""
-    present = set[str]().union(*(document.fields for document in documents))
-    arrays: dict[str, pa.Array] = {"id": pa.array([document.id for document in documents], pa.string())}
-    for field in dataset.fields:
-        if field.name not in present and not every_column:
+def arrow_batch(dataset: Dataset, rows: Sequence[Row], *, every_column: bool = False) -> pa.Table:
+    """One column a field (two for an address), one row a document. Columns that none of them has are left out, unless
+    ``every_column``: a replaced document must lose what the new one lacks."""
+    ids, *columns = zip(*rows, strict=True)
+    arrays: dict[str, pa.Array] = {"id": pa.array(ids, pa.string())}
+    for field, values in zip(dataset.fields, columns, strict=True):
+        if not every_column and values.count(None) == len(values):
             continue
-        values = [document.fields.get(field.name) for document in documents]
-        if field.type == "json":
-            values = [None if value is None else orjson.dumps(value).decode() for value in values]
         arrays[field.name] = pa.array(values, ARROW[field.type])
         if field.type == "ip":
             raw = [None if value is None else address_bytes(value) for value in values]

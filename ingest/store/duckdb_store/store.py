@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,17 +17,19 @@ from typing import Any
 
 import duckdb
 
-from ingest.store.admission import Rejected, admit, admitted_document
+from ingest.store.admission import Rejected, admit
 from ingest.store.answer import key_type, metric_type, ordered, too_many_groups
 from ingest.store.check import TIME, checked_query, checked_selection, group_keys, known_dataset
 from ingest.store.cursor import render_cursor
 from ingest.store.duckdb_store.batch import arrow_batch, document_from_row
 from ingest.store.duckdb_store.files import open_file
+from ingest.store.duckdb_store.rows import Row, known_form
 from ingest.store.duckdb_store.sql import aggregate_statement, select_statement
 from ingest.store.duckdb_store.tables import create_statement, growth_statements, quoted, selected_columns
 from ingest.store.errors import DocumentRejected, StoreDamaged, StoreUnavailable
 from ingest.store.protocol import CREATED, EXISTS, Document, Fate, Page
-from ingest.store.query import MAX_GROUPS, Query, Row, Selection
+from ingest.store.query import MAX_GROUPS, Query, Selection
+from ingest.store.query import Row as Answer
 from ingest.store.schema import DATASETS, Dataset
 from ingest.store.values import floor_millisecond
 
@@ -60,10 +62,13 @@ class DuckStore:
         """Nothing is left to do: opening has made the tables and the columns that the schema table gained."""
 
     def create(self, documents: Sequence[Document]) -> list[Fate]:
-        admitted = admit(documents)
+        admitted = admit(documents, _row)
         fates = admitted.fates
+        by_dataset: dict[str, list[int]] = defaultdict(list)
+        for place in admitted.documents:
+            by_dataset[documents[place].dataset].append(place)
         with self._transaction() as connection:
-            for name, places in _by_dataset(admitted.documents).items():
+            for name, places in by_dataset.items():
                 batch = [admitted.documents[place] for place in places]
                 made = _insert(connection, DATASETS[name], batch)
                 for place in places:
@@ -73,16 +78,15 @@ class DuckStore:
     def put(self, documents: Sequence[Document]) -> None:
         """Of several documents with one id the last is kept. Raises DocumentRejected, with nothing written, when one
         of them can never be stored."""
-        last: dict[tuple[str, str], Document] = {}
+        last: dict[str, dict[str, Row]] = defaultdict(dict)
         for document in documents:
             try:
-                last[document.dataset, document.id] = admitted_document(document)
+                last[document.dataset][document.id] = _row(document)
             except Rejected as rejected:
                 raise DocumentRejected(f"{document.dataset} {document.id}: {rejected}") from None
-        whole = dict(enumerate(last.values()))
         with self._transaction() as connection:
-            for name, places in _by_dataset(whole).items():
-                _replace(connection, DATASETS[name], [whole[place] for place in places])
+            for name, rows in last.items():
+                _replace(connection, DATASETS[name], list(rows.values()))
 
     def delete_before(self, dataset: str, time: datetime) -> int:
         table = quoted(known_dataset(dataset).name)
@@ -91,7 +95,7 @@ class DuckStore:
             gone = connection.execute(f"DELETE FROM {table} WHERE {quoted(TIME)} < ?", [moment]).fetchone()
         return int(gone[0])
 
-    def aggregate(self, query: Query) -> list[Row]:
+    def aggregate(self, query: Query) -> list[Answer]:
         query = checked_query(query)
         statement = aggregate_statement(query)
         raw = self._read(statement.text, statement.parameters)
@@ -192,16 +196,14 @@ def _shape(connection: Any) -> None:
             connection.execute(statement)
 
 
-def _by_dataset(documents: Mapping[int, Document]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, document in documents.items():
-        places[document.dataset].append(place)
-    return places
+def _row(document: Document) -> Row:
+    """Raises Rejected."""
+    return known_form(document.dataset).row(document)
 
 
-def _insert(connection: Any, dataset: Dataset, documents: Sequence[Document]) -> set[str]:
+def _insert(connection: Any, dataset: Dataset, rows: Sequence[Row]) -> set[str]:
     """The ids that were not there yet."""
-    connection.register("batch", arrow_batch(dataset, documents))
+    connection.register("batch", arrow_batch(dataset, rows))
     made = connection.execute(
         f"INSERT INTO {quoted(dataset.name)} BY NAME SELECT * FROM batch ON CONFLICT DO NOTHING RETURNING id"
     ).fetchall()
@@ -209,13 +211,13 @@ def _insert(connection: Any, dataset: Dataset, documents: Sequence[Document]) ->
     return {row[0] for row in made}
 
 
-def _replace(connection: Any, dataset: Dataset, documents: Sequence[Document]) -> None:
-    connection.register("batch", arrow_batch(dataset, documents, every_column=True))
+def _replace(connection: Any, dataset: Dataset, rows: Sequence[Row]) -> None:
+    connection.register("batch", arrow_batch(dataset, rows, every_column=True))
     connection.execute(f"INSERT OR REPLACE INTO {quoted(dataset.name)} BY NAME SELECT * FROM batch")
     connection.unregister("batch")
 
 
-def _rows(query: Query, raw: Sequence[Sequence[Any]]) -> list[Row]:
+def _rows(query: Query, raw: Sequence[Sequence[Any]]) -> list[Answer]:
     columns = [(name, key_type(query, name) == "date", False) for name in group_keys(query)]
     columns += [(metric.name, metric_type(query, metric) == "date", True) for metric in query.metrics]
     return [{name: _figure(value, is_date, floored) for (name, is_date, floored), value in zip(columns, row, strict=True)} for row in raw]

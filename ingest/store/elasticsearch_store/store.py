@@ -79,7 +79,7 @@ class ElasticsearchStore:
     def create(self, documents: Sequence[Document]) -> list[Fate]:
         """What a call that ended in StoreUnavailable had created all the same is CREATED, not EXISTS, when the same
         documents come again."""
-        admitted = admit(documents)
+        admitted = admit(documents, admitted_document)
         known, unknown = self._write("create", admitted.documents)
         if unknown:
             self._remember(documents, known)
