@@ -14,6 +14,17 @@ want ip iproute2
 want swaks swaks
 want curl curl
 PATH="$PATH:/usr/sbin" want dovecot dovecot-imapd
+
+# Senders that are tried for real, each in a folder of its own under .cache; the system is not touched.
+if [ ! -x .cache/tlsrpt-reporter/bin/tlsrpt-reportd ]; then
+    python3 -m venv .cache/tlsrpt-reporter && .cache/tlsrpt-reporter/bin/pip install -q tlsrpt-reporter \
+        || echo "tests: could not install tlsrpt-reporter: the tests that need it will be skipped"
+fi
+if [ ! -x .cache/postfix/usr/lib/postfix/sbin/master ]; then
+    mkdir -p .cache/postfix && (cd .cache/postfix && apt-get download -qq postfix && dpkg-deb -x postfix_*.deb . && rm postfix_*.deb) >/dev/null 2>&1 \
+        || echo "tests: could not fetch Debian's postfix: the tests that need it will be skipped"
+fi
+
 [ -n "$missing" ] || exit 0
 
 echo "tests: these Debian packages are missing:$missing"
