@@ -167,7 +167,8 @@ def main():
         "cat": (None, ["cat", "F"]),
         "numpy-sum": (None, [*py, PY["numpy-sum"], "F"]),
         "capinfos": (None, ["capinfos", "-c", "F"]),
-        "stripwatch": (None, [*py, "from stripwatch.cli import main; main()", "sniff", "F", "--json"]),
+        "stripwatch": (None, [sys.executable, "-m", "stripwatch", "sniff", "F", "--json"]),
+        "stripwatch-2": (None, [sys.executable, "-m", "stripwatch", "sniff", "F", "--json", "--jobs", "2"]),
         "suricata-autofp": (None, suricata(keep, "autofp", "yes", "suricata-autofp")),
         "suricata-single": (None, suricata(keep, "single", "yes", "suricata-single")),
         "suricata-single-nomime": (None, suricata(keep, "single", "no", "suricata-single-nomime")),
@@ -193,7 +194,7 @@ def main():
     print(f"{whole[0]} packets, {whole[1] / 1e6:.0f} MB; median of {opt.runs}")
     print(f"{'peer':24}{'wall s':>9}{'cpu s':>9}{'MiB':>7}{'kpkt/s':>9}{'MB/s':>9}  status")
     for name, (limit, argv) in peers.items():
-        if opt.only and name not in opt.only:
+        if opt.only and name not in opt.only and name.partition("-")[0] not in opt.only:
             continue
         path, (packets, size) = f, whole
         if limit:
