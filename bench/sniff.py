@@ -62,7 +62,7 @@ def versions(python: str) -> dict[str, str]:
 
 def judged(capture: Path) -> int:
     """Compare our sessions with the truth; 0 when all are right."""
-    ours = [sys.executable, "-m", "stripwatch", "sniff", "--json", capture]
+    ours = [sys.executable, "-m", "stripwatch", "sniff", "--json", str(capture)]
     with subprocess.Popen(ours, stdout=subprocess.PIPE, cwd=ROOT) as sniff:
         truth = capture.with_suffix("").with_suffix(".truth.ndjson")
         return subprocess.run([sys.executable, ROOT / "bench/check_truth.py", truth], stdin=sniff.stdout, check=False).returncode
