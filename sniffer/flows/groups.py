@@ -6,6 +6,7 @@ sums. ``orderly`` flows can be taken in whole; the others are replayed packet by
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,8 +133,13 @@ class Payload:
     start: list[int]
     stop: list[int]
     marks: list[tuple[int, int]]
-    spans: list[tuple[int, int]]
-    """Of each kept row: where its bytes begin and end in the buffer."""
+    begin: list[int]
+    """Of each kept row: where its bytes begin in the buffer; ``end``: where they end."""
+    end: list[int]
+
+    def spans(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
+        """Where the bytes of some kept rows begin and end in the buffer."""
+        return zip(self.begin[start:stop], self.end[start:stop], strict=True)
 
 
 def payload_of(facts: Groups, most: int) -> Payload:
@@ -168,5 +174,6 @@ def payload_of(facts: Groups, most: int) -> Payload:
         where[bounds[:-1]].tolist(),
         where[bounds[1:]].tolist(),
         list(zip(offset[chosen].tolist(), columns.time[rows[chosen]].tolist(), strict=True)),
-        list(zip(begin.tolist(), end.tolist(), strict=True)),
+        begin.tolist(),
+        end.tolist(),
     )

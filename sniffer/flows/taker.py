@@ -153,7 +153,7 @@ class Taker:
         direction = flow.sides[half.side]
         if half.ordered:
             payload, raw = self._payload, self._raw
-            spans = payload.spans[half.piece : half.piece_end]
+            spans = payload.spans(half.piece, half.piece_end)
             data = b"" if direction.full else b"".join([raw[begin:end] for begin, end in spans])
             if direction.extend(half.first, half.length, data, payload.marks[half.piece : half.piece_end]):
                 return

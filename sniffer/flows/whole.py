@@ -83,7 +83,7 @@ class WholeFlows:
         """One side's head, ``limit`` bytes at most."""
         length, packets, start, stop, fin_beyond = side
         raw = self.raw
-        data = b"".join([raw[begin:end] for begin, end in self._payload.spans[start:stop]])
+        data = b"".join([raw[begin:end] for begin, end in self._payload.spans(start, stop)])
         marks = self._payload.marks[start:stop]
         if length > limit:
             data = data[:limit]

@@ -39,7 +39,9 @@ def read_extensions(body: bytes, position: int) -> tuple[list[tuple[int, bytes]]
     end = min(end, len(body))
     position += 2
     found: list[tuple[int, bytes]] = []
-    while position + 4 <= end and len(found) < MAX_EXTENSIONS:
+    for _ in range(MAX_EXTENSIONS):
+        if position + 4 > end:
+            break
         kind, size = _head(body, position)
         after = position + 4 + size
         if after > end:
