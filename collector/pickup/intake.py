@@ -115,9 +115,10 @@ class PickupIntake:
         handover.opened(tls=box.tls_version is not None)
         try:
             while not self._stop.is_set():
-                rounds.take_all(box)
+                taken = rounds.take_all(box)
                 self._worked(box, rounds)
-                box.wait(self._stop)
+                if not taken:  # else more may have come meanwhile, of which the box will not tell again
+                    box.wait(self._stop)
         finally:
             self._box = None
             box.close()

@@ -1,8 +1,9 @@
 """One look through a box after the other: each mail is made durable first, and put away only then.
 
 A crash between the two brings the mail once more, and identity makes that harmless. A mail that is too large, or that
-the spool will never take, is left where it lies, counted once, and passed over from then on. A mail that is durable but
-could not be put away is not fetched again while this process lives: only the putting away is tried again.
+the spool will never take, is left where it lies, counted once, and passed over from then on. A mail that is durable and
+yet shows again, because it could not be put away or the box does not do what it says, is not fetched again while this
+process lives: only the putting away is tried again, once a round.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collector.pickup.handover import Handover
 
 
 class Rounds:
-    """Remembers what was left and what is half done; both only name mails that are still in the box."""
+    """Remembers what was left and what is durable; both only name mails that the last whole round saw."""
 
     def __init__(self, handover: Handover, size_limit: int, stop: threading.Event) -> None:
         self._handover = handover
@@ -31,7 +32,7 @@ class Rounds:
         return len(self._left)
 
     def take_all(self, box: Box) -> int:
-        """Empty the box; how many were taken. Raises BoxError, or NotDurable when nothing can be stored now."""
+        """Empty the box; how many mails were taken that were not known. Raises BoxError, or NotDurable when nothing can be stored now."""
         taken = 0
         seen: set[Hashable] = set()
         for batch in box.batches():
@@ -47,11 +48,11 @@ class Rounds:
     def _take(self, box: Box, mail: BoxedMail) -> bool:
         if mail.key in self._left:
             return False
-        if mail.key not in self._durable and not self._make_durable(box, mail):
+        known = mail.key in self._durable
+        if not known and not self._make_durable(box, mail):
             return False
         box.put_away(mail)
-        self._durable.discard(mail.key)
-        return True
+        return not known
 
     def _make_durable(self, box: Box, mail: BoxedMail) -> bool:
         try:

@@ -48,6 +48,14 @@ def test_new_mail_is_noticed_by_idle(account: Account, start_imap: StartImap) ->
     assert running.intake.snapshot().connections == 1
 
 
+def test_what_comes_while_mails_are_taken_does_not_wait_for_the_next_idle(account: Account, start_imap: StartImap) -> None:
+    account.put(*(mail(number) for number in range(20)))
+    running = start_imap(account, idle_seconds=600.0)
+    await_that(lambda: running.accepted >= 2)
+    account.put(*(mail(number) for number in range(20, 30)))
+    await_that(lambda: running.accepted == 30 and not account.mails(), 10.0)
+
+
 def test_a_finished_idle_is_renewed_on_the_same_connection(account: Account, start_imap: StartImap) -> None:
     running = start_imap(account, idle_seconds=1.0)
     await_that(lambda: running.intake.status().state == "watching")
