@@ -5,12 +5,19 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from collector.errors import BoxError, SettingsError
+from collector.imap.box import ImapBox
+from collector.imap.settings import ImapSettings
+from collector.maildir import MaildirBox
+from collector.pickup.box import Box
+from collector.pickup.mends import MENDS
+from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.depth import DepthMeter
 from ingest.store.errors import StoreError, StoreLocked
 from stripwatch.cli.reading import served
@@ -112,11 +119,37 @@ def _intakes(configuration: Configuration, running: bool) -> Iterator[Finding]:
         yield _listening("smtp", smtp.host, smtp.port, running)
     if serve.https:
         yield _listening("https", configuration.https.host, configuration.https.port, running)
+    yield from _boxes(configuration)
     if serve.certificate is None:
         says = "self-made: fine for mail, and RFC 8460 lets reporters ignore it for HTTPS"
         yield Finding("warning", "certificate", says, "set [serve] certificate and key")
     else:
         yield _certificate(serve.certificate, serve.key)
+
+
+def _boxes(configuration: Configuration) -> Iterator[Finding]:
+    """Each mail box that is configured, opened as the service would open it (which makes ``move_to``); nothing is taken."""
+    openers: dict[str, Callable[[], Box]] = {}
+    if configuration.imap.host:
+        openers["imap"] = lambda: _imap_box(configuration.imap)
+    if configuration.maildir.folder is not None:
+        openers["maildir"] = lambda: MaildirBox.open(configuration.maildir, SYSTEM_CLOCK)
+    for name, opened in openers.items():
+        try:
+            box = opened()
+        except SettingsError as error:
+            yield Finding("error", name, str(error), f"see [{name}]")
+        except BoxError as error:
+            mend = MENDS.get(error.reason, "it is tried again by itself")
+            yield Finding("error", name, f"{error.reason}: {error}", f"{mend} ([{name}])")
+        else:
+            yield Finding("ok", name, f"can be used; {box.waits_by}")
+            box.close()
+
+
+def _imap_box(settings: ImapSettings) -> ImapBox:
+    settings.check()
+    return ImapBox.open(settings, SYSTEM_CLOCK)
 
 
 def _listening(name: str, host: str, port: int, running: bool) -> Finding:

@@ -13,24 +13,13 @@ from collector.imap.intake import imap_intake
 from collector.in_flight import InFlight
 from collector.maildir import maildir_intake
 from collector.pickup.intake import BoxStatus, PickupIntake
+from collector.pickup.mends import MENDS
 from collector.sink import RecordSink
 from collector.smtp.intake import SmtpIntake
 from dashboards.sources import HealthCheck
 from stripwatch.site import Site
 
 Listening = SmtpIntake | HttpsIntake
-MENDS = {
-    "login_failed": "see user and password_file",
-    "password_unreadable": "see password_file",
-    "tls_failed": "see ca_file, and host: it must be the name in the certificate",
-    "starttls_not_offered": 'ask the server\'s operator, or set tls = "implicit"',
-    "folder_refused": "see folder and move_to: some servers want INBOX. before a name",
-    "folder_read_only": "give the user that stripwatch runs as the right to change the folder",
-    "flag_not_kept": 'set after = "move"',
-    "not_a_maildir": "see folder: it must hold new/, cur/ and tmp/",
-    "server_silent": "see host and port",
-    "connection_failed": "see host and port; it is tried again by itself",
-}
 
 
 class Intakes:

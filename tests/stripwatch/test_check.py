@@ -1,0 +1,52 @@
+"""``check`` on mail boxes: opened as the service would, nothing taken."""
+
+from __future__ import annotations
+
+import mailbox
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collector.imap.settings import ImapSettings
+from collector.maildir import MaildirSettings
+from stripwatch.check import Finding, findings
+from stripwatch.configuration import Configuration, load
+from stripwatch.site import Site
+from tests.dovecot import PASSWORD, Account, account_on, running_dovecot
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    for server in running_dovecot():
+        yield account_on(server)
+
+
+def look(folder: Path, part: str, **sections: ImapSettings | MaildirSettings) -> Finding:
+    base = load(f'[data]\nfolder = "{folder / "data"}"\n[serve]\nsmtp = false\nhttps = false\n[places]\npackaged = false', {})
+    configuration: Configuration = replace(base, **sections)  # type: ignore[arg-type]  # sections by name
+    (found,) = (each for each in findings(Site(configuration)) if each.part == part)
+    return found
+
+
+def test_an_imap_mailbox(tmp_path: Path, account: Account) -> None:
+    account.put(b"Subject: 1\r\n\r\n")
+    good = ImapSettings(host="127.0.0.1", port=account.server.port, tls="none", user=account.user, password=PASSWORD)
+    found = look(tmp_path, "imap", imap=good)
+    assert (found.state, found.mend) == ("ok", "")
+    assert len(account.mails()) == 1
+    wrong = look(tmp_path, "imap", imap=replace(good, password="wrong"))
+    assert (wrong.state, wrong.mend) == ("error", "see user and password_file ([imap])")
+    assert "login_failed" in wrong.says
+    unsafe = look(tmp_path, "imap", imap=replace(good, host="imap.example.org"))
+    assert (unsafe.state, unsafe.mend) == ("error", "see [imap]")
+
+
+def test_a_maildir(tmp_path: Path) -> None:
+    settings = MaildirSettings(folder=tmp_path / "Maildir")
+    assert look(tmp_path, "maildir", maildir=settings).says.startswith("not_a_maildir")
+    box = mailbox.Maildir(str(tmp_path / "Maildir"))
+    box.add(b"Subject: 1\n\n")
+    assert look(tmp_path, "maildir", maildir=settings).state == "ok"
+    assert len(list((tmp_path / "Maildir" / "new").iterdir())) == 1
