@@ -45,10 +45,10 @@ def await_reports(data: Path, wanted: set[str]) -> dict[str, str]:
     """Report id → way in, once all are there."""
     deadline = time.monotonic() + 40
     while True:
-        command = [sys.executable, "-m", "stripwatch", "reports", "--json"]
+        command = [sys.executable, "-m", "stripwatch", "reports", "--limit", "1000", "--json"]
         done = subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60, check=True)
         found = [json.loads(line) for line in done.stdout.splitlines()]
-        if {row["report.id"] for row in found} == wanted:
+        if sorted(row["report.id"] for row in found) == sorted(wanted):
             return {row["report.id"]: row["provenance"] for row in found}
         assert time.monotonic() < deadline, found
         time.sleep(0.3)
@@ -98,6 +98,32 @@ def test_lmtp_maildir_and_imap_side_by_side(tmp_path: Path, account: Account, se
     assert time.monotonic() - began < 10.0
     assert not socket_path.exists()
     assert "Traceback" not in "".join(service.lines)
+
+
+def test_a_kill_amid_a_full_mailbox_loses_and_doubles_nothing(tmp_path: Path, account: Account, serving: list[Serving]) -> None:
+    wanted = {f"r{number}" for number in range(60)}
+    account.put(*(mail(tls_report(name)).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") for name in sorted(wanted)))
+    settings = {
+        "REPORTS_COUNTED": BOTH,
+        "IMAP_HOST": "127.0.0.1",
+        "IMAP_PORT": str(account.server.port),
+        "IMAP_TLS": "none",
+        "IMAP_USER": account.user,
+        "IMAP_PASSWORD": PASSWORD,
+    }
+    first = Serving(tmp_path / "data", **settings)
+    serving.append(first)
+    deadline = time.monotonic() + 20
+    while not account.mails("Stripwatch"):
+        assert time.monotonic() < deadline
+    first.end(signal.SIGKILL)
+    moved = len(account.mails("Stripwatch"))
+    assert moved + len(account.mails()) == 60
+    serving.append(Serving(tmp_path / "data", **settings))
+    await_reports(tmp_path / "data", wanted)
+    assert account.mails() == []
+    assert len(account.mails("Stripwatch")) == 60
+    print(f"killed after {moved} of 60")
 
 
 def test_settings_that_cannot_work_are_named_with_their_section(tmp_path: Path) -> None:
