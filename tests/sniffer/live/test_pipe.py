@@ -23,8 +23,8 @@ def ends():
             os.close(descriptor)
 
     yield reading, writing, close
-    for descriptor in opened:
-        close(descriptor)
+    while opened:
+        close(next(iter(opened)))
 
 
 def packets(wire, count, size=60):
