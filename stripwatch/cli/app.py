@@ -109,6 +109,9 @@ def _unexpected(error: Exception) -> int:
     if isinstance(error, ConfigurationError) or type(error).__name__ == "SettingsError":
         complain(str(error))
         return USAGE
+    if isinstance(error, PermissionError) and error.filename is not None:
+        complain(f"{error.filename}: permission denied: run this as the user that the service runs as")
+        return INPUT_FAILED
     reason = getattr(error, "reason", None)
     complain(f"{reason}: {error}" if isinstance(reason, str) else f"{type(error).__name__}: {error} (--debug shows where)")
     return INPUT_FAILED

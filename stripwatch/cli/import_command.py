@@ -24,7 +24,9 @@ GROUP_BYTES = 8 << 20
 
 @app.command(name="import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders, mbox, Maildir, captures; - is standard input.", metavar="PATH…")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, folders, mbox, Maildir, captures; - is standard input.", metavar="PATH…", readable=False)
+    ],
     config: Config = None,
 ) -> None:
     """Put what lies in files into the store, by the same way as what comes by mail.
@@ -48,9 +50,12 @@ def import_(
                     spool.append_many(group)
                     group.clear()
         spool.append_many(group)
-    with progress("stored") as step:
-        drained = drain_here(site, step)
-    say_outcome(drained)
+        fed = spool.counters.records > 0
+    drained = None
+    if fed:
+        with progress("stored") as step:
+            drained = drain_here(site, step)
+        say_outcome(drained)
     if failed or (drained is not None and drained.tally.outcomes["dead_letter"]):
         raise typer.Exit(INPUT_FAILED)
 

@@ -33,7 +33,9 @@ COLUMNS = [
 
 @app.command()
 def parse(
-    files: Annotated[list[Path], typer.Argument(help="Reports: XML, JSON, gzip, zip, mail, mbox; - is standard input.", metavar="FILE…")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Reports: XML, JSON, gzip, zip, mail, mbox; - is standard input.", metavar="FILE…", readable=False)
+    ],
     json: Json = False,
     config: Config = None,
 ) -> None:

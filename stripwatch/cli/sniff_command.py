@@ -25,7 +25,7 @@ Protocol = Literal["smtp", "pop3", "imap"]
 @app.command()
 def sniff(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Captures (pcap, pcapng; gzip, zstd); - is standard input.", metavar="FILE…")
+        list[Path] | None, typer.Argument(help="Captures (pcap, pcapng; gzip, zstd); - is standard input.", metavar="FILE…", readable=False)
     ] = None,
     interface: Annotated[str | None, typer.Option("--interface", "-i", help="Capture live on this interface.", metavar="IFACE")] = None,
     json: Json = False,
@@ -101,7 +101,9 @@ def _store(site: Site, files: list[Path], weird: Weird, jobs: int) -> bool:
                 whole &= spool_sessions(site, spool, session_lines(site, _capture(file), weird=weird, jobs=jobs), str(file))
             except OSError as error:
                 whole = _complain(file, error)
-    say_outcome(drain_here(site))
+        fed = spool.counters.records > 0
+    if fed:
+        say_outcome(drain_here(site))
     return whole
 
 

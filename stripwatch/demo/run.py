@@ -26,8 +26,8 @@ SETTLE_SECONDS = 120.0
 
 
 def demo_configuration(folder: Path, dashboard_port: int, nameserver: str, environ: dict[str, str]) -> Configuration:
-    """Loopback, free ports, the demo's own networks and name server (address:port). The environment may still choose the
-    store and anything else."""
+    """Loopback, free ports, the demo's own networks and name server (address:port). The environment chooses the
+    store and nothing else: an operator's own settings and data are left alone."""
     text = f"""
 [data]
 folder = {str(folder)!r}
@@ -44,6 +44,8 @@ host = "127.0.0.1"
 port = 0
 [dashboard]
 title = "stripwatch demo"
+[elasticsearch]
+prefix = "stripwatch-demo"
 [reports]
 domains = ["{DOMAIN}"]
 nameservers = ["{nameserver}"]
@@ -55,7 +57,9 @@ packaged = false
 [sniff]
 observer = "gw.example.org"
 """
-    return load(text, environ, "demo")
+    store = ("STRIPWATCH_STORE", "STRIPWATCH_ELASTICSEARCH_")
+    chosen = {name: value for name, value in environ.items() if name.startswith(store)}
+    return load(text, chosen, "demo")
 
 
 def _networks_file() -> Path:

@@ -57,3 +57,10 @@ def test_elasticsearch_tells_the_same_story(tmp_path: Path, elasticsearch_url: s
         STRIPWATCH_ELASTICSEARCH_PREFIX=elasticsearch_prefix,
     )
     assert told(elastic) == told(demo(tmp_path))
+
+
+def test_an_operators_own_data_is_left_alone(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    output = demo(tmp_path, STRIPWATCH_DATA_FOLDER=str(own), STRIPWATCH_SMTP_RECIPIENTS="else@where.example")
+    assert "incidents" in output
+    assert not own.exists()

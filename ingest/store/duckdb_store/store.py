@@ -133,7 +133,7 @@ class DuckStore:
             _shape(connection)
         except (duckdb.Error, ValueError) as error:
             connection.close()
-            if isinstance(error, duckdb.IOException):
+            if isinstance(error, duckdb.IOException) or "no space left" in str(error).lower():  # a full disk is no damage
                 raise StoreUnavailable(f"{self.path}: {_line(error)}") from error
             raise StoreDamaged(f"the tables of {self.path} are not as they should be: {_line(error)}") from error
         return connection
