@@ -37,6 +37,7 @@ def import_(
     failed = False
     with site.spool() as spool, progress("read") as step:
         group: list[SpoolRecord] = []
+        spooled: dict[str, str | None] = {}
         for found in read_paths(paths, FileSettings(), site.clock, _stdin()):
             step(1)
             if isinstance(found, FileProblem):
@@ -47,17 +48,35 @@ def import_(
             else:
                 group.append(found)
                 if sum(len(record.body) for record in group) >= GROUP_BYTES:
-                    spool.append_many(group)
+                    spooled |= _append(spool, group)
                     group.clear()
-        spool.append_many(group)
+        spooled |= _append(spool, group)
         fed = spool.counters.records > 0
     drained = None
     if fed:
         with progress("stored") as step:
             drained = drain_here(site, step)
+        if drained is not None and drained.tally.outcomes["dead_letter"]:
+            _name_unusable(site, spooled)
         say_outcome(drained)
     if failed or (drained is not None and drained.tally.outcomes["dead_letter"]):
         raise typer.Exit(INPUT_FAILED)
+
+
+def _append(spool: Spool, records: list[SpoolRecord]) -> dict[str, str | None]:
+    """The records' ids and the files that they are from."""
+    ids = spool.append_many(records)
+    return {id: record.file_path for id, record in zip(ids, records, strict=True)}
+
+
+def _name_unusable(site: Site, spooled: dict[str, str | None]) -> None:
+    """One line for each thing of this import that became a dead letter."""
+    folder = site.dead_letters()
+    for letter in folder.letters(limit=folder.limits.letters):
+        path = spooled.get(letter.record_id)
+        if path is not None:
+            place = f"{path}: {letter.item_name}" if letter.item_name else path
+            complain(f"{place}: {letter.reason}: {letter.detail}")
 
 
 def _sniff(site: Site, spool: Spool, capture: CaptureFile) -> bool:

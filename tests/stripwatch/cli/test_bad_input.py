@@ -114,5 +114,6 @@ def test_imported_bad_files_are_dead_letters_and_good_ones_stored(run: Run, tmp_
     done = run("import", folder)
     assert done.returncode == 1
     assert "1 stored" in done.stderr
+    assert all(f"{folder / name}:" in done.stderr for name in BAD_REPORTS)
     listed = run("deadletter", "list", "--csv").stdout.splitlines()
     assert len(listed) - 1 == len([body for body in BAD_REPORTS.values() if body])
