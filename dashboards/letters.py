@@ -33,13 +33,11 @@ class KeptLetters:
             return self._folder.raw_file(id)
 
     def retry(self, id: str) -> bool:
-        """Spool first, then remove: a crash between them costs a repeat, never a loss. A damaged letter stays."""
+        """False for a letter that is not there, or is damaged: such a one stays."""
         try:
-            letter = self._folder.get(id)
+            self._folder.retry(id, self._append)
         except (UnknownLetter, DamagedLetter):
             return False
-        self._append(self._folder.as_record(letter))
-        self._folder.remove(id)
         return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +116,12 @@ class DeadLetters:
     def as_record(self, letter: Letter) -> SpoolRecord:
         """For a retry: append it to the spool, then :meth:`remove` the letter. In that order a crash costs a repeat, not a loss."""
         return letter.record
+
+    def retry(self, letter_id: str, append: Callable[[SpoolRecord], object]) -> None:
+        """Put the letter's record back into the spool, whose ``append`` returns when it is durable, then remove the letter.
+        Raises UnknownLetter, DamagedLetter, DeadLettersUnavailable, and what ``append`` raises: then the letter stays."""
+        append(self.as_record(self.get(letter_id)))
+        self.remove(letter_id)
 
     def status(self) -> DeadLetterStatus:
         """Counts; costs a directory listing."""

@@ -88,8 +88,6 @@ def retry(
 
     Example: stripwatch deadletter retry --reason bad_xml
     """
-    from stripwatch.serve.letters import Letters
-
     if bool(letter_ids) == (every or reason is not None):
         raise typer.BadParameter("give ids, or --all, or --reason WORD")
     site = Site(configuration_from(config))
@@ -97,16 +95,14 @@ def retry(
     ids = letter_ids or [letter.id for letter in folder.letters(reason=reason, limit=folder.limits.letters) if not letter.damaged]
     failed = False
     with site.spool() as spool:
-        letters = Letters(folder, spool)
         for letter_id in ids:
             try:
-                known = letters.retry(letter_id)
+                folder.retry(letter_id, spool.append)
+            except UnknownLetter:
+                complain(f"there is no dead letter {letter_id!r}")
+                failed = True
             except DamagedLetter as error:
                 complain(f"{letter_id}: damaged_letter: {error}")
-                failed = True
-                continue
-            if not known:
-                complain(f"there is no dead letter {letter_id!r}")
                 failed = True
     say_outcome(drain_here(site))
     if failed:

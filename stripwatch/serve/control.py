@@ -21,9 +21,7 @@ class Controls:
     """What may be asked for. ``replay`` takes nanoseconds since the epoch or None and gives the number of records."""
 
     store: StoreReader
-    retry: Callable[[str], bool]
     replay: Callable[[int | None], int]
-    set_state: Callable[[str, str], None]
     settled: Callable[[], bool]
     """Whether the spool is drained and every incident judged."""
 
@@ -38,18 +36,9 @@ def control_app(controls: Controls) -> FastAPI:
         status, content = await run_in_threadpool(answer, controls.store, route, body)
         return Response(content, status, media_type="application/json")
 
-    @app.post("/dead-letters/{letter_id}/retry")
-    def retry(letter_id: str) -> Response:
-        return _json({"retried": controls.retry(letter_id)})
-
     @app.post("/replay")
     def replay(since: int | None = None) -> Response:
         return _json({"records": controls.replay(since)})
-
-    @app.post("/incidents/{incident_id}/{state}")
-    def set_state(incident_id: str, state: str) -> Response:
-        controls.set_state(incident_id, state)
-        return _json({"state": state})
 
     @app.get("/settled")
     def settled() -> Response:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from dashboards.app import create_app
+from dashboards.letters import KeptLetters
 from dashboards.sources import Health
 from ingest.incidents.states import set_state
 from ingest.store.protocol import StoreReader
@@ -21,7 +22,6 @@ from stripwatch.serve.control import Controls, control_app
 from stripwatch.serve.health import health
 from stripwatch.serve.housekeeping import Housekeeping
 from stripwatch.serve.intakes import Intakes
-from stripwatch.serve.letters import Letters
 from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
 from stripwatch.serve.metrics import ServiceMetrics
 from stripwatch.serve.pipeline import Pipeline
@@ -44,7 +44,6 @@ class Service:
         self._pipeline = Pipeline(site, judge_everything=True, patient=True)
         self._spool = site.spool()
         self._spool.on_commit(self._pipeline.reader.wake)
-        self.letters = Letters(self._pipeline.dead_letters, self._spool)
         self._housekeeping = Housekeeping(self._pipeline.store, site.configuration.data, site.now)
         self._draining = threading.RLock()
         self._intakes = Intakes(site, self._spool)
@@ -58,7 +57,7 @@ class Service:
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
         self._thread("rejudging", lambda: run_rejudging(self._pipeline, self._stop, self._draining))
         await self._intakes.start()
-        controls = Controls(self._pipeline.store, self.letters.retry, self.replay, self.set_state, self.settled)
+        controls = Controls(self._pipeline.store, self.replay, self.settled)
         self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))
         await self._control.start()
         if self._settings.dashboard:
@@ -108,7 +107,7 @@ class Service:
             self._pipeline.store,
             settings=settings,
             incident_states=self.set_state,
-            dead_letters=self.letters,
+            dead_letters=KeptLetters(self._pipeline.dead_letters, self._spool.append),
             health=self._health,
             clock=self._site.now,
             metrics=metrics.text,
