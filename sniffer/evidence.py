@@ -40,9 +40,3 @@ WORDS: dict[str, str] = {
     "late_start": "the capture begins in the middle of the session",
     "no_reply": "EHLO or HELO got no reply, or none was sent",
 }
-
-
-def alert_word(name: str) -> str:
-    """The word of a TLS alert's name."""
-    word = f"alert_{name}"
-    return word if word in WORDS else "alert_unknown"

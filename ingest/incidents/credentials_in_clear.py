@@ -6,29 +6,24 @@ offered in clear is the server's habit, shown in the figures and no incident.
 
 from __future__ import annotations
 
-from ingest.incidents.far_ends import far_ends
 from ingest.incidents.finding import FarEnds, Finding, Values
-from ingest.incidents.groups import TIMES, exists, is_, text_or_none
-from ingest.incidents.scene import Key, Scene, hit_metrics, key_of
+from ingest.incidents.groups import exists, is_, text_or_none
+from ingest.incidents.hits import hit_groups
+from ingest.incidents.scene import Key, Scene
 from ingest.incidents.sentence import share_text
 from ingest.incidents.severity import graded
 from ingest.store.query import Row
 
 RULE = "credentials_in_clear"
 USED = is_("smtp.auth.used_in_clear", True)
+_OBSERVED = (exists("smtp.auth.used_in_clear"),)
 _SERVER = ("destination.ip", "destination.port", "network.direction")
 
 
 def judge(scene: Scene) -> list[Finding]:
     """Findings by server."""
-    used = scene.groups("sessions", _SERVER, (USED,), metrics=TIMES)
-    found = {key_of(row, _SERVER) for row in used if row["count"] >= scene.settings.clear_credentials}
-    if not found:
-        return []
-    among = ("destination.ip", {str(key[0]) for key in found})
-    rows = scene.groups("sessions", _SERVER, (exists("smtp.auth.used_in_clear"),), among=among, metrics=hit_metrics(USED))
-    far = far_ends(scene, *among, (USED,))
-    return [_finding(key, row, far[key[0], key[-1]]) for row in rows if (key := key_of(row, _SERVER)) in found]
+    groups = hit_groups(scene, _SERVER, _OBSERVED, USED, scene.settings.clear_credentials)
+    return [_finding(key, row, far) for key, row, far in groups]
 
 
 def _finding(key: Key, row: Row, far: FarEnds) -> Finding:

@@ -40,10 +40,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Sessions with AUTH in clear before the server is named: one leaked password is one too many."""
     weak_tls: int = 20
     """Sessions with an old version or suite before the far end is named."""
-    spoofed_messages: int = 50
-    """Unaligned messages before a source network or country is named."""
-    spoofing_jump: float = 0.1
-    """The share of unaligned messages must rise by this much above its own baseline."""
     agreement_slack_hours: int = 24
     """Reports cover whole days: the tap and a report still speak of the same time when they are this far apart."""
     agreement_failures: int = 3

@@ -6,13 +6,14 @@ how often, at most of medium severity.
 
 from __future__ import annotations
 
-from ingest.incidents.far_ends import NETWORK, far_ends
+from ingest.incidents.far_ends import NETWORK
 from ingest.incidents.finding import FarEnds, Finding, Values
 from ingest.incidents.groups import exists, is_, text_or_none
-from ingest.incidents.scene import Key, Scene, hit_metrics, key_of
+from ingest.incidents.hits import hit_groups
+from ingest.incidents.scene import Key, Scene
 from ingest.incidents.sentence import share_text
 from ingest.incidents.severity import graded
-from ingest.store.query import COUNT, Row
+from ingest.store.query import Row
 
 RULE = "weak_tls"
 OLD_VERSIONS = ("2.0", "3.0", "1.0", "1.1")
@@ -24,14 +25,8 @@ _NETWORK = (NETWORK, "network.direction")
 
 def judge(scene: Scene) -> list[Finding]:
     """Findings by the far end's network."""
-    old = scene.groups("sessions", _NETWORK, (*_ESTABLISHED, OLD), metrics=(COUNT,))
-    found = {key_of(row, _NETWORK) for row in old if row["count"] >= scene.settings.weak_tls}
-    if not found:
-        return []
-    among = (NETWORK, {str(key[0]) for key in found})
-    rows = scene.groups("sessions", _NETWORK, _ESTABLISHED, among=among, metrics=hit_metrics(OLD))
-    far = far_ends(scene, *among, (*_ESTABLISHED, OLD))
-    return [_finding(key, row, far[key[0], key[-1]]) for row in rows if (key := key_of(row, _NETWORK)) in found]
+    groups = hit_groups(scene, _NETWORK, _ESTABLISHED, OLD, scene.settings.weak_tls)
+    return [_finding(key, row, far) for key, row, far in groups]
 
 
 def _finding(key: Key, row: Row, far: FarEnds) -> Finding:

@@ -169,8 +169,6 @@ class SniffSection:
     """Ports on which SMTP is looked for."""
     keep_addresses: bool = False
     """Keep mail addresses in dialogues instead of blanking them."""
-    mx_names: tuple[str, ...] = ()
-    """Our MX host names, for matching certificates."""
     capture_filter: str = ""
     """``sniff -i``: a capture filter (pcap-filter) of your own instead of the one made from the ports."""
     buffer_mib: int = 64

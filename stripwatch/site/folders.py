@@ -30,10 +30,6 @@ class Folders:
         return self.root / "store.duckdb"
 
     @property
-    def states(self) -> Path:
-        return self.root / "incident-states"
-
-    @property
     def undecided(self) -> Path:
         """Records to be judged again."""
         return self.root / "undecided.jsonl"

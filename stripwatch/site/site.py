@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -124,9 +123,6 @@ class Site:
             return next((tenants[name] for i in range(len(labels)) if (name := ".".join(labels[i:])) in tenants), None)
 
         return tenant
-
-    def own_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-        return tuple(ipaddress.ip_network(network) for network in self.configuration.networks.ours)
 
 
 def _lines(path: Path) -> list[str]:
