@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 
-import typer
+import click
 
-from stripwatch.cli.failure import INPUT_FAILED, USAGE, CommandFailed, complain
+from stripwatch.cli.failure import INPUT_FAILED, OK, USAGE, CommandFailed, complain
 
 COMMANDS = {
     "demo": "The whole product on this machine, with sample mail and traffic.",
@@ -32,6 +32,8 @@ COMMANDS = {
     "setup": "Prepare Elasticsearch or Kibana.",
 }
 
+WIDEST_HELP = 110
+"""Columns."""
 
 HELP = """Usage: stripwatch COMMAND [OPTIONS] …
 
@@ -74,18 +76,20 @@ def run(arguments: list[str]) -> int:
 
 def _command(name: str, arguments: list[str]) -> int:
     module = importlib.import_module(f"stripwatch.cli.{name}_command")
-    command = typer.main.get_command(module.app)
+    command: click.Command = module.command
     try:
-        code = command(arguments, prog_name=f"stripwatch {name}", standalone_mode=False)
-    except Exception as error:
-        show, exit_code = getattr(error, "show", None), getattr(error, "exit_code", None)
-        if callable(show) and isinstance(exit_code, int):  # wrong usage, in whichever Click this Typer carries
-            show()
-            return exit_code
-        if type(error).__name__ == "Abort":
-            return 130
-        raise
-    return code if isinstance(code, int) else 0
+        code = command.main(arguments, f"stripwatch {name}", standalone_mode=False, max_content_width=WIDEST_HELP)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        raise CommandFailed(_wrong_usage(error, name), USAGE) from error
+    return code if isinstance(code, int) else OK
+
+
+def _wrong_usage(error: click.UsageError, name: str) -> str:
+    asked = error.ctx.command_path if error.ctx else f"stripwatch {name}"
+    return f"{error.format_message().rstrip('.')}; {asked} --help says more"
 
 
 def _top_level(name: str) -> int:

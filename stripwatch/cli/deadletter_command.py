@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from ingest.dead_letters.errors import DamagedLetter, UnknownLetter
 from ingest.dead_letters.letter import LetterSummary
-from stripwatch.cli.failure import INPUT_FAILED, CommandFailed, complain
+from stripwatch.cli import options
+from stripwatch.cli.failure import INPUT_FAILED, OK, CommandFailed, complain
 from stripwatch.cli.feeding import drain_here
-from stripwatch.cli.options import Config, Csv, Json, Limit
 from stripwatch.cli.outcome import say_outcome
 from stripwatch.cli.output import form_of, write
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=True)
 COLUMNS = [
     ("id", "id"),
     ("time", "time"),
@@ -31,37 +31,38 @@ COLUMNS = [
 ]
 
 
-@app.callback()
-def deadletter() -> None:
+@click.group()
+def command() -> None:
     """What came in and could not be used: why, and its raw bytes.
 
+    \b
     Example: stripwatch deadletter list
     """
 
 
-@app.command("list")
-def list_(
-    reason: Annotated[str | None, typer.Option("--reason", help="Only those of this reason.")] = None,
-    json: Json = False,
-    csv: Csv = False,
-    limit: Limit = 50,
-    config: Config = None,
-) -> None:
+@command.command("list")
+@click.option("--reason", metavar="WORD", help="Only those of this reason.")
+@options.json
+@options.csv
+@options.limit(50)
+@options.config
+def list_(reason: str | None, json: bool, csv: bool, limit: int, config: Path | None) -> None:
     """List them, the newest first.
 
+    \b
     Example: stripwatch deadletter list --reason bad_xml
     """
     letters = Site(configuration_from(config)).dead_letters().letters(reason=reason, limit=limit)
     write([_row(letter) for letter in letters], COLUMNS, form_of(json, csv), "No dead letters.")
 
 
-@app.command()
-def show(
-    letter_id: Annotated[str, typer.Argument(metavar="ID")],
-    config: Config = None,
-) -> None:
+@command.command()
+@click.argument("letter_id", metavar="ID")
+@options.config
+def show(letter_id: str, config: Path | None) -> None:
     """Write the raw bytes of one to standard output, and why it is here to stderr.
 
+    \b
     Example: stripwatch deadletter show 0f3a…-0000 > item.bin
     """
     folder = Site(configuration_from(config)).dead_letters()
@@ -77,19 +78,19 @@ def show(
     sys.stdout.buffer.flush()
 
 
-@app.command()
-def retry(
-    letter_ids: Annotated[list[str] | None, typer.Argument(metavar="ID…")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    reason: Annotated[str | None, typer.Option("--reason", help="All of this reason.")] = None,
-    config: Config = None,
-) -> None:
+@command.command()
+@click.argument("letter_ids", nargs=-1, metavar="ID…")
+@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--reason", metavar="WORD", help="All of this reason.")
+@options.config
+def retry(letter_ids: tuple[str, ...], every: bool, reason: str | None, config: Path | None) -> int:
     """Put them back into the spool; those that still cannot be used come back.
 
+    \b
     Example: stripwatch deadletter retry --reason bad_xml
     """
     if bool(letter_ids) == (every or reason is not None):
-        raise typer.BadParameter("give ids, or --all, or --reason WORD")
+        raise click.UsageError("give ids, or --all, or --reason WORD")
     site = Site(configuration_from(config))
     folder = site.dead_letters()
     ids = letter_ids or [letter.id for letter in folder.letters(reason=reason, limit=folder.limits.letters) if not letter.damaged]
@@ -105,8 +106,7 @@ def retry(
                 complain(f"{letter_id}: damaged_letter: {error}")
                 failed = True
     say_outcome(drain_here(site))
-    if failed:
-        raise typer.Exit(INPUT_FAILED)
+    return INPUT_FAILED if failed else OK
 
 
 def _row(letter: LetterSummary) -> dict[str, Any]:

@@ -8,9 +8,8 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
 from ingest.store.protocol import StoreReader, select_all
 from ingest.store.query import Filter, Selection
@@ -22,7 +21,6 @@ from stripwatch.demo.signing import SigningKeys
 from stripwatch.serve.service import Service
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 COLUMNS = [
     ("severity", "severity"),
     ("rule", "rule"),
@@ -36,14 +34,14 @@ COLUMNS = [
 SEEN_BY = {"wire_and_reports": "wire and reports", "wire_only": "wire", "reports_only": "reports"}
 
 
-@app.command()
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="Print what was stored and found, and end.")] = False,
-    port: Annotated[int, typer.Option("--port", help="Port of the dashboard; 0 takes a free one.")] = 0,
-) -> None:
+@click.command()
+@click.option("--once", is_flag=True, help="Print what was stored and found, and end.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="Port of the dashboard; 0 takes a free one.")
+def command(once: bool, port: int) -> None:
     """The whole product on this machine, with nothing configured: sample reports are mailed and posted to its own intakes,
     a sample capture goes through the sniffer. All addresses and names in it are invented.
 
+    \b
     Example: stripwatch demo --once
     """
     folder = Path(tempfile.mkdtemp(prefix="stripwatch-demo-"))
@@ -72,8 +70,8 @@ async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
     try:
         await service.start()
         host, port = service.addresses["dashboard"]
-        typer.echo(f"store      {site.configuration.store}, temporary data in {site.folders.root}")
-        filling = asyncio.create_task(Demo(site, service, keys, typer.echo).fill())
+        click.echo(f"store      {site.configuration.store}, temporary data in {site.folders.root}")
+        filling = asyncio.create_task(Demo(site, service, keys, click.echo).fill())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((filling, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not filling.done():
@@ -81,9 +79,9 @@ async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
             return
         filling.result()
         await asyncio.to_thread(_summary, service.store)
-        typer.echo(f"\ndashboard  http://{host}:{port}/")
+        click.echo(f"\ndashboard  http://{host}:{port}/")
         if not once:
-            typer.echo("           Ctrl-C ends the demo and removes its data")
+            click.echo("           Ctrl-C ends the demo and removes its data")
             await stop.wait()
     finally:
         await service.stop()
@@ -91,14 +89,14 @@ async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
 
 def _summary(store: StoreReader) -> None:
     counts = stored_counts(store)
-    typer.echo("stored     " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    click.echo("stored     " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
     for report in select_all(store, Selection(dataset="reports", where=(Filter("counted", "ne", (True,)),))):
         fields = report.fields
-        typer.echo(f"left out   a report in the name of {fields['organization.name']}: {fields['left_out']}")
+        click.echo(f"left out   a report in the name of {fields['organization.name']}: {fields['left_out']}")
     found = [document.fields for document in select_all(store, Selection(dataset="incidents"))]
     found.sort(key=lambda fields: (_GRAVITY.index(fields["severity"]), fields["rule"], fields["subject"]))
     rows = [{**fields, "at_least": f"{fields['lower']:.0%}", "agreement": SEEN_BY.get(fields.get("agreement", ""), "")} for fields in found]
-    typer.echo(f"\n{len(rows)} incidents\n")
+    click.echo(f"\n{len(rows)} incidents\n")
     write(rows, COLUMNS, Form.table, "No incidents.")
 
 

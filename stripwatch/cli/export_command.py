@@ -7,22 +7,22 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
-import typer
+import click
 
 from ingest.store.protocol import Document, StoreReader, select_all
 from ingest.store.query import Selection
 from ingest.store.schema import DATASETS, Dataset
+from stripwatch.cli import options
 from stripwatch.cli.failure import USAGE, CommandFailed
 from stripwatch.cli.listing import parsed_filters
-from stripwatch.cli.options import Config, Since, Until, moment
+from stripwatch.cli.options import moment
 from stripwatch.cli.output import Form, json_line, write
 from stripwatch.cli.reading import reading
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 BATCH = 10_000
 
 
@@ -32,22 +32,29 @@ class FileForm(StrEnum):
     ndjson = "ndjson"
 
 
-@app.command()
-def export(
-    dataset: Annotated[str, typer.Argument(help=f"One of {', '.join(DATASETS)}.")],
-    filters: Annotated[list[str] | None, typer.Argument(help="FIELD=VALUE filters.")] = None,
-    form: Annotated[FileForm, typer.Option("--format", "-f", help="parquet, csv or ndjson.")] = FileForm.ndjson,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write; standard output without it.")] = None,
-    since: Since = None,
-    until: Until = None,
-    config: Config = None,
+@click.command()
+@options.dataset
+@options.filters
+@click.option("--format", "-f", "form", type=click.Choice(FileForm), default=FileForm.ndjson, show_default=True, help="Of the file.")
+@click.option("--output", "-o", type=options.PATH, metavar="FILE", help="File to write; standard output without it.")
+@options.time_range
+@options.config
+def command(
+    dataset: str,
+    filters: tuple[str, ...],
+    form: FileForm,
+    output: Path | None,
+    since: str | None,
+    until: str | None,
+    config: Path | None,
 ) -> None:
     """Write a whole dataset, oldest first, for analysis elsewhere. Memory does not grow with it.
 
+    A FILTER is FIELD=VALUE (docs/fields.md has the fields); several must all hold.
+
+    \b
     Example: stripwatch export sessions --format parquet --output sessions.parquet --since 30d
     """
-    if dataset not in DATASETS:
-        raise CommandFailed(f"there is no dataset {dataset!r}; it is one of {', '.join(DATASETS)}", USAGE)
     if form is FileForm.parquet and output is None and sys.stdout.isatty():
         raise CommandFailed("parquet is not for a terminal: give --output FILE", USAGE)
     site = Site(configuration_from(config))
@@ -56,7 +63,7 @@ def export(
         dataset=dataset,
         since=moment(since, now),
         until=moment(until, now),
-        where=parsed_filters(dataset, filters or []),
+        where=parsed_filters(dataset, filters),
         ascending=True,
         limit=1000,
     )

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import BinaryIO
 
-import typer
+import click
 
 from collector.files import CaptureFile, FileProblem, FileSettings, read_paths
 from ingest.spool.record import SpoolRecord
 from ingest.spool.spool import Spool
-from stripwatch.cli.failure import INPUT_FAILED, complain
+from stripwatch.cli import options
+from stripwatch.cli.failure import INPUT_FAILED, OK, complain
 from stripwatch.cli.feeding import drain_here
-from stripwatch.cli.options import Config
 from stripwatch.cli.outcome import say_outcome
 from stripwatch.cli.progress import progress
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 GROUP_BYTES = 8 << 20
 
 
-@app.command(name="import")
-def import_(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Files, folders, mbox, Maildir, captures; - is standard input.", metavar="PATH…", readable=False)
-    ],
-    config: Config = None,
-) -> None:
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=options.PATH, metavar="PATH…")
+@options.config
+def command(paths: tuple[Path, ...], config: Path | None) -> int:
     """Put what lies in files into the store, by the same way as what comes by mail.
 
+    A PATH is a file (report, archive, mail, mbox, capture), a folder of them, a Maildir, or - for standard input.
+
+    \b
     Example: stripwatch import ~/Maildir reports/ monday.pcapng.zst
     """
     site = Site(configuration_from(config))
@@ -38,7 +37,7 @@ def import_(
     with site.spool() as spool, progress("read") as step:
         group: list[SpoolRecord] = []
         spooled: dict[str, str | None] = {}
-        for found in read_paths(paths, FileSettings(), site.clock, _stdin()):
+        for found in read_paths(list(paths), FileSettings(), site.clock, _stdin()):
             step(1)
             if isinstance(found, FileProblem):
                 complain(f"{found.path}: {found.reason}{': ' + found.detail if found.detail else ''}")
@@ -59,8 +58,7 @@ def import_(
         if drained is not None and drained.tally.outcomes["dead_letter"]:
             _name_unusable(site, spooled)
         say_outcome(drained)
-    if failed or (drained is not None and drained.tally.outcomes["dead_letter"]):
-        raise typer.Exit(INPUT_FAILED)
+    return INPUT_FAILED if failed or (drained is not None and drained.tally.outcomes["dead_letter"]) else OK
 
 
 def _append(spool: Spool, records: list[SpoolRecord]) -> dict[str, str | None]:

@@ -6,17 +6,19 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-import typer
+import click
 
 from ingest.store.errors import QueryError
 from ingest.store.protocol import StoreReader, select_all
 from ingest.store.query import Filter, Selection
 from ingest.store.query_text import parse_filters
 from ingest.store.schema import DATASETS
+from stripwatch.cli import options
 from stripwatch.cli.failure import USAGE, CommandFailed
-from stripwatch.cli.options import Config, Csv, Json, Limit, Since, Until, moment
+from stripwatch.cli.options import moment
 from stripwatch.cli.output import Form, form_of, write
 from stripwatch.cli.reading import reading
 from stripwatch.configuration import configuration_from
@@ -28,31 +30,30 @@ Closing = Callable[[StoreReader, datetime], Iterable[str]]
 """Lines that stand below a table, from the store and the time now."""
 
 
-def listing(dataset: str, columns: Sequence[str], *, says: str, example: str, closing: Closing | None = None) -> typer.Typer:
+def listing(dataset: str, columns: Sequence[str], *, says: str, example: str, closing: Closing | None = None) -> click.Command:
     """A command that lists the newest documents of a dataset. ``columns`` are fields, ``says`` its help's first line."""
-    app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-    @app.command(name=dataset, help=f"{says}\n\nExample: {example}")
+    @click.command(help=f"{says}\n\n{options.FILTERS}\n\n\b\nExample: {example}")
+    @options.filters
+    @options.json
+    @options.csv
+    @options.limit(50)
+    @options.time_range
+    @options.config
     def command(
-        filters: Annotated[list[str] | None, typer.Argument(help="FIELD=VALUE filters; docs/fields.md has the fields.")] = None,
-        json: Json = False,
-        csv: Csv = False,
-        limit: Limit = 50,
-        since: Since = None,
-        until: Until = None,
-        config: Config = None,
+        filters: tuple[str, ...], json: bool, csv: bool, limit: int, since: str | None, until: str | None, config: Path | None
     ) -> None:
         form = form_of(json, csv)
         site = Site(configuration_from(config))
         now = site.now()
-        asked = parsed_filters(dataset, filters or [])
+        asked = parsed_filters(dataset, filters)
         selection = Selection(dataset=dataset, since=moment(since, now), until=moment(until, now), where=asked, limit=min(limit, PAGE))
         with reading(site) as store:
             _write(store, selection, columns, form, limit)
             if closing is not None and form is Form.table and not filters:
                 sys.stdout.writelines(f"{line}\n" for line in closing(store, now))
 
-    return app
+    return command
 
 
 def _write(store: StoreReader, selection: Selection, columns: Sequence[str], form: Form, limit: int) -> None:

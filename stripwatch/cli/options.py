@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Any, TypeVar
 
-import typer
+import click
 
 from stripwatch.cli.failure import USAGE, CommandFailed
 
-Config = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration file (TOML).", metavar="FILE")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Csv = Annotated[bool, typer.Option("--csv", help="CSV with a heading.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many rows.")]
-Since = Annotated[str | None, typer.Option("--since", help="Start of the time range: RFC 3339, a date, or 24h, 7d, 4w.", metavar="TIME")]
-Until = Annotated[str | None, typer.Option("--until", help="End of it (exclusive).", metavar="TIME")]
+Command = TypeVar("Command", bound=Callable[..., Any])
+PATH = click.Path(path_type=Path)
+FILTERS = "A FILTER is FIELD=VALUE (docs/fields.md has the fields); several must all hold."
+
+config = click.option("--config", "-c", type=PATH, metavar="FILE", help="Configuration file (TOML).")
+json = click.option("--json", is_flag=True, help="One JSON object a line.")
+csv = click.option("--csv", is_flag=True, help="CSV with a heading.")
+since = click.option("--since", metavar="TIME", help="Start of the time range: RFC 3339, a date, or 24h, 7d, 4w.")
+until = click.option("--until", metavar="TIME", help="End of it (exclusive).")
+filters = click.argument("filters", nargs=-1, metavar="[FILTER]…")
+
+
+def limit(default: int) -> Callable[[Command], Command]:
+    """``--limit``: how many rows at most."""
+    return click.option("--limit", "-n", type=click.IntRange(min=1), default=default, show_default=True, metavar="N", help="Rows at most.")
+
+
+def time_range(command: Command) -> Command:
+    """``--since`` and ``--until``."""
+    return since(until(command))
+
+
+def dataset(command: Command) -> Command:
+    """The dataset that is asked."""
+    from ingest.store.schema import DATASETS
+
+    return click.argument("dataset", type=click.Choice(list(DATASETS)))(command)
+
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

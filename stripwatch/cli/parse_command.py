@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import BinaryIO
 
-import typer
+import click
 
 from ingest.reports.model import Report
 from ingest.reports.reader import FoundReport, Unusable, read_reports
 from ingest.reports.render import render_report
-from stripwatch.cli.failure import INPUT_FAILED, CommandFailed, complain
-from stripwatch.cli.options import Config, Json
+from stripwatch.cli import options
+from stripwatch.cli.failure import INPUT_FAILED, OK, CommandFailed, complain
 from stripwatch.cli.output import Form
 from stripwatch.cli.output import write as write_rows
 from stripwatch.configuration import configuration_from
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 COLUMNS = [
     ("kind", "kind"),
     ("org_name", "reporter"),
@@ -31,16 +30,16 @@ COLUMNS = [
 ]
 
 
-@app.command()
-def parse(
-    files: Annotated[
-        list[Path], typer.Argument(help="Reports: XML, JSON, gzip, zip, mail, mbox; - is standard input.", metavar="FILE…", readable=False)
-    ],
-    json: Json = False,
-    config: Config = None,
-) -> None:
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=options.PATH, metavar="FILE…")
+@options.json
+@options.config
+def command(files: tuple[Path, ...], json: bool, config: Path | None) -> int:
     """Read reports and print them; nothing is stored.
 
+    A FILE is XML, JSON, gzip, zip, a mail or an mbox, told by its content; - is standard input.
+
+    \b
     Example: stripwatch parse google.com!example.org!1700000000!1700086399.zip --json
     """
     limits = configuration_from(config).report_limits
@@ -64,8 +63,7 @@ def parse(
     sys.stdout.buffer.flush()
     if rows:
         write_rows(rows, COLUMNS, Form.table, "")
-    if failed:
-        raise typer.Exit(INPUT_FAILED)
+    return INPUT_FAILED if failed else OK
 
 
 def _opened(path: Path) -> BinaryIO:

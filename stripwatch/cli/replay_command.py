@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import typer
+from pathlib import Path
+
+import click
 
 from ingest.spool.errors import DrainLocked
+from stripwatch.cli import options
 from stripwatch.cli.failure import CommandFailed
-from stripwatch.cli.options import Config, Since, moment
+from stripwatch.cli.options import moment
 from stripwatch.cli.reading import control, served
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-
-@app.command()
-def replay(since: Since = None, config: Config = None) -> None:
+@click.command()
+@options.since
+@options.config
+def command(since: str | None, config: Path | None) -> None:
     """Put what the spool still keeps into the store again: after a mended parser, a lost store, or a move to another one.
 
     Writing again is harmless: what is there stays as it is.
 
+    \b
     Example: stripwatch replay --since 3d
     """
     site = Site(configuration_from(config))
@@ -29,7 +33,7 @@ def replay(since: Since = None, config: Config = None) -> None:
         records = control(site, "POST", f"/replay?since={nanoseconds}" if nanoseconds is not None else "/replay")["records"]
     else:
         records = _replay_here(site, nanoseconds)
-    typer.echo(f"{records} records replayed")
+    click.echo(f"{records} records replayed")
 
 
 def _replay_here(site: Site, since: int | None) -> int:

@@ -31,7 +31,7 @@ def silent_reporters(store: StoreReader, now: datetime) -> Iterator[str]:
         yield f"{harmless(silence.reporter)} has sent no {kind} report for {silence.days} days"
 
 
-app = listing(
+command = listing(
     "reports",
     COLUMNS,
     says="List the reports received, the newest first, and who has fallen silent.",

@@ -6,20 +6,21 @@ import asyncio
 import logging
 import signal
 import sys
+from pathlib import Path
 
-import typer
+import click
 
-from stripwatch.cli.options import Config
+from stripwatch.cli import options
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-
-@app.command()
-def serve(config: Config = None) -> None:
+@click.command()
+@options.config
+def command(config: Path | None) -> None:
     """Take reports by mail and HTTPS, drain and judge them, show the dashboard. Ends on SIGTERM; a second one ends it at once.
 
+    \b
     Example: STRIPWATCH_SMTP_RECIPIENTS=tls-reports@example.org stripwatch serve --config /etc/stripwatch/stripwatch.toml
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -39,8 +40,8 @@ async def _served(site: Site) -> None:
     try:
         await service.start()
         for name, (host, port) in service.addresses.items():
-            typer.echo(f"{name:<10}{_url(name, host, port)}")
-        typer.echo("ready")
+            click.echo(f"{name:<10}{_url(name, host, port)}")
+        click.echo("ready")
         await stop.wait()
     finally:
         await service.stop()

@@ -15,7 +15,7 @@ COLUMNS = (
     "tls.cipher",
     "network.path",
 )
-app = listing(
+command = listing(
     "sessions",
     COLUMNS,
     says="List the mail sessions seen on the wire, the newest first.",

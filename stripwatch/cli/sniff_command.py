@@ -6,49 +6,55 @@ import dataclasses
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
-import typer
+import click
 
 from sniffer.errors import CaptureError
 from sniffer.weird import Weird
-from stripwatch.cli.failure import INPUT_FAILED, USAGE, CommandFailed, complain
-from stripwatch.cli.options import Config, Json
+from stripwatch.cli import options
+from stripwatch.cli.failure import INPUT_FAILED, OK, USAGE, CommandFailed, complain
 from stripwatch.cli.sniffing import Capture, session_lines, spool_sessions
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
 Protocol = Literal["smtp", "pop3", "imap"]
+Engine = Literal["numpy", "pyshark"]
 
 
-@app.command()
-def sniff(
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Captures (pcap, pcapng; gzip, zstd); - is standard input.", metavar="FILE…", readable=False)
-    ] = None,
-    interface: Annotated[str | None, typer.Option("--interface", "-i", help="Capture live on this interface.", metavar="IFACE")] = None,
-    json: Json = False,
-    engine: Annotated[str | None, typer.Option("--engine", help="numpy (fast) or pyshark (Wireshark's dissectors).")] = None,
-    protocols: Annotated[str | None, typer.Option("--protocols", help="Comma-separated: smtp,pop3,imap.")] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", help="With -i: forward to a collector, https://HOST/v1/sessions.", metavar="URL")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option("--token", help="Bearer token for --to; better in STRIPWATCH_SNIFF_TOKEN, which ps does not show.")
-    ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=2, help="Processes for one file.")] = 1,
-    config: Config = None,
-) -> None:
+@click.command()
+@click.argument("files", nargs=-1, type=options.PATH, metavar="FILE…")
+@click.option("--interface", "-i", metavar="IFACE", help="Capture live on this interface.")
+@options.json
+@click.option("--engine", type=click.Choice(get_args(Engine)), help="numpy is fast; pyshark has Wireshark's dissectors.")
+@click.option("--protocols", metavar="LIST", help="Comma-separated: smtp,pop3,imap.")
+@click.option("--to", metavar="URL", help="With -i: forward to a collector, https://HOST/v1/sessions.")
+@click.option("--token", metavar="TOKEN", help="Bearer token for --to; better in STRIPWATCH_SNIFF_TOKEN, which ps does not show.")
+@click.option("--jobs", "-j", type=click.IntRange(1, 2), default=1, show_default=True, metavar="N", help="Processes for one file.")
+@options.config
+def command(
+    files: tuple[Path, ...],
+    interface: str | None,
+    json: bool,
+    engine: Engine | None,
+    protocols: str | None,
+    to: str | None,
+    token: str | None,
+    jobs: int,
+    config: Path | None,
+) -> int:
     """Say of each mail session how it was encrypted: to the store, or with --json to standard output.
 
+    A FILE is a capture: pcap or pcapng, also gzipped or zstd; - is standard input.
+
+    \b
     Example: stripwatch sniff monday.pcap tuesday.pcapng.zst --json
     """
     if interface is not None:
         if files or jobs != 1:
             raise CommandFailed("-i captures live: it takes no files and no --jobs", USAGE)
         _live(_site(config, engine, protocols, token), interface, json, to)
-        return
+        return OK
     if to is not None or token is not None:
         raise CommandFailed("--to and --token go with -i", USAGE)
     if not files:
@@ -56,8 +62,7 @@ def sniff(
     site = _site(config, engine, protocols)
     weird = Weird()
     whole = _print(site, files, weird, jobs) if json else _store(site, files, weird, jobs)
-    if not whole:
-        raise typer.Exit(INPUT_FAILED)
+    return OK if whole else INPUT_FAILED
 
 
 def _live(site: Site, interface: str, json: bool, to: str | None) -> None:
@@ -78,7 +83,7 @@ def _live(site: Site, interface: str, json: bool, to: str | None) -> None:
         raise CommandFailed(f"{error.reason}: {error}", USAGE) from error
 
 
-def _print(site: Site, files: list[Path], weird: Weird, jobs: int) -> bool:
+def _print(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool:
     whole = True
     out = sys.stdout.buffer
     for file in files:
@@ -90,7 +95,7 @@ def _print(site: Site, files: list[Path], weird: Weird, jobs: int) -> bool:
     return whole
 
 
-def _store(site: Site, files: list[Path], weird: Weird, jobs: int) -> bool:
+def _store(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool:
     from stripwatch.cli.feeding import drain_here
     from stripwatch.cli.outcome import say_outcome
 
@@ -118,13 +123,11 @@ def _capture(file: Path) -> Capture:
     return sys.stdin.buffer if str(file) == "-" else file
 
 
-def _site(config: Path | None, engine: str | None, protocols: str | None, token: str | None = None) -> Site:
+def _site(config: Path | None, engine: Engine | None, protocols: str | None, token: str | None = None) -> Site:
     configuration = configuration_from(config)
     sniff = configuration.sniff
     if engine is not None:
-        if engine not in ("numpy", "pyshark"):
-            raise CommandFailed(f"there is no engine {engine!r}: it is numpy or pyshark", USAGE)
-        sniff = dataclasses.replace(sniff, engine=cast(Literal["numpy", "pyshark"], engine))
+        sniff = dataclasses.replace(sniff, engine=engine)
     if protocols is not None:
         words = tuple(word.strip().lower() for word in protocols.split(",") if word.strip())
         unknown = [word for word in words if word not in get_args(Protocol)]
