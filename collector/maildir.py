@@ -10,16 +10,15 @@ import os
 import stat
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-from collector.errors import BoxError, MailLeft, SettingsError
+from collector.errors import BoxError, MailLeft
 from collector.in_flight import InFlight
+from collector.maildir_settings import MaildirSettings
 from collector.pickup.box import BoxedMail
 from collector.pickup.intake import PickupIntake
-from collector.pickup.settings import MIB, PickupSettings
+from collector.pickup.settings import PickupSettings
 from collector.sink import RecordSink
 from ingest.spool.clock import SYSTEM_CLOCK, Clock
 from ingest.spool.record import SpoolRecord
@@ -27,25 +26,6 @@ from ingest.spool.record import SpoolRecord
 BATCH = 1000
 SEEN = ":2,S"
 """Info of a mail in ``cur/``: version 2, flag S (maildir(5))."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MaildirSettings:
-    """A Maildir that reports are delivered into; on when ``folder`` is set."""
-
-    folder: Path | None = None
-    """The Maildir: the folder that holds ``new``, ``cur`` and ``tmp``."""
-    after: Literal["cur", "remove"] = "cur"
-    """What is done with a mail that is durable here: moved to ``cur/`` as seen, or removed."""
-    size_limit: int = 16 * MIB
-    """One mail; a larger one is left in ``new/``, and counted."""
-    poll_seconds: float = 2.0
-    """How often ``new/`` is looked at."""
-
-    def check(self) -> None:
-        """Raise SettingsError for what cannot work."""
-        if self.poll_seconds <= 0:
-            raise SettingsError("poll_seconds: more than 0")
 
 
 def maildir_intake(

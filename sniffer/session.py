@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -18,11 +18,13 @@ from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts
-from sniffer.tls.certificate import CERTIFICATES_KEPT, certificate_facts
-from sniffer.tls.names import Match, match_of
-from sniffer.tls.trust import Trust, trust_of
+from sniffer.tls.server_hello import CERTIFICATES_KEPT
 from sniffer.unseen import observe_unseen
 from sniffer.verdict import Judgement, judge
+
+if TYPE_CHECKING:
+    from sniffer.tls.names import Match
+    from sniffer.tls.trust import Trust
 
 _DATASETS: dict[str, str] = {protocol: f"{protocol}.session" for protocol in get_args(Protocol)}
 _ENCODER = msgspec.json.Encoder()
@@ -61,9 +63,19 @@ def session_of(connection: Connection, seen: Observation, settings: SniffSetting
     trust: Trust | None = None
     match: Match | None = None
     if seen.tls:
-        trust = trust_of(seen.tls.chain, connection.start, settings.trust_store)
-        match = match_of(seen.tls.chain, _expected_hosts(connection, seen, settings), settings.mail_domains)
+        trust, match = _certificate_judged(connection, seen, settings) if seen.tls.chain else ("not_observable", "not_observable")
     return Session(connection, seen, judge(seen), trust, match, _direction(connection, settings), settings.observer_name)
+
+
+def _certificate_judged(connection: Connection, seen: Observation, settings: SniffSettings) -> tuple[Trust, Match]:
+    """What needs a library of cryptography, and the roots, is loaded by the first certificate."""
+    from sniffer.tls.names import match_of
+    from sniffer.tls.trust import trust_of
+
+    assert seen.tls
+    chain = seen.tls.chain
+    roots = settings.roots() if settings.roots else None
+    return trust_of(chain, connection.start, roots), match_of(chain, _expected_hosts(connection, seen, settings), settings.mail_domains)
 
 
 def _expected_hosts(connection: Connection, seen: Observation, settings: SniffSettings) -> tuple[str, ...]:
@@ -285,6 +297,8 @@ def _present(*fields: tuple[str, Any]) -> dict[str, Any]:
 
 @lru_cache(CERTIFICATES_KEPT)
 def _server(leaf: bytes) -> dict[str, Any]:
+    from sniffer.tls.certificate import certificate_facts
+
     certificate = certificate_facts(leaf)
     server = _present(("subject", certificate.subject), ("issuer", certificate.issuer))
     if certificate.not_before and certificate.not_after:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sniffer.networks import Networks
 from sniffer.settings import IMAP_PORTS, POP3_PORTS, SMTP_PORTS
-from sniffer.tls.trust import TrustStore
+
+if TYPE_CHECKING:
+    from sniffer.tls.trust import TrustStore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +32,8 @@ class SniffSettings:
     """Server address → its MX host names, where configured; otherwise SNI and the banner say whom to expect."""
     mail_domains: tuple[str, ...] = ()
     """Mail domains that a certificate may name instead of the MX host."""
-    trust_store: TrustStore | None = None
-    """None: certificates are not checked against roots."""
+    roots: Callable[[], TrustStore | None] | None = None
+    """Gives the same store each time, and is asked at the first certificate. None: certificates are not checked against roots."""
     show_addresses: bool = False
     """Keep mail addresses and credentials in the dialogue instead of blanking them."""
     dialogue_entries: int = 64

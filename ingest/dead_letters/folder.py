@@ -14,6 +14,7 @@ import msgspec
 
 from ingest.dead_letters.errors import DamagedLetter, DeadLettersUnavailable, UnknownLetter
 from ingest.dead_letters.letter import HEADER_BYTES, START_BYTES, Letter, LetterSummary, decode_header, decode_letter, encode_letter
+from ingest.dead_letters.limits import DeadLetterLimits
 from ingest.spool.durable_file import read_whole, write_durably
 from ingest.spool.errors import no_room
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
@@ -23,14 +24,6 @@ SUFFIX: Final = ".letter"
 EVICTIONS: Final = "evictions"
 _GLANCE: Final = 16_384
 """Enough for nearly every header."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetterLimits:
-    total_bytes: int = 1 << 30
-    """All letters together; beyond it the oldest go, counted."""
-    letters: int = 100_000
-    """How many are kept."""
 
 
 class Evictions(msgspec.Struct, frozen=True):

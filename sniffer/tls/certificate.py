@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-CERTIFICATES_KEPT = 4096
+from sniffer.tls.server_hello import CERTIFICATES_KEPT
+
 MAX_NAMES = 100
 """Alternative names reported of one certificate."""
 

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import msgspec
 
-from sniffer.tls.certificate import CERTIFICATES_KEPT
 from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
@@ -18,6 +17,8 @@ _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e0
 _NAMED_CURVE = 3
 MAX_CHAIN = 16
 """Certificates kept of a chain."""
+CERTIFICATES_KEPT = 4096
+"""Chains and certificates whose facts are remembered: the same few come all day."""
 
 
 class ServerHello(msgspec.Struct, frozen=True, gc=False):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
-import warnings
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,7 +15,6 @@ from sniffer.session import observe, session_json
 from sniffer.settings import EngineSettings, ports_of
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
-from sniffer.tls.trust import TrustStore
 from sniffer.weird import Weird
 from stripwatch.cli.failure import complain
 from stripwatch.configuration import Configuration
@@ -26,6 +23,7 @@ from stripwatch.site import Site
 if TYPE_CHECKING:
     from ingest.spool.record import SpoolRecord
     from ingest.spool.spool import Spool
+    from sniffer.tls.trust import TrustStore
 
 GROUP_SESSIONS = 1000
 GROUP_BYTES = 8 << 20
@@ -66,13 +64,19 @@ def sniff_settings(configuration: Configuration) -> SniffSettings:
         smtp_ports=frozenset(sniff.smtp_ports),
         own_networks=Networks(ours) if ours else None,
         mail_domains=configuration.reports.domains,
-        trust_store=_system_roots(),
+        roots=system_roots,
         show_addresses=sniff.keep_addresses,
     )
 
 
-def _system_roots() -> TrustStore | None:
+@cache
+def system_roots() -> TrustStore | None:
     """The system's own bundle of roots; None (certificates are not checked) where there is none."""
+    import ssl
+    import warnings
+
+    from sniffer.tls.trust import TrustStore
+
     bundle = ssl.get_default_verify_paths().cafile
     try:
         with warnings.catch_warnings():

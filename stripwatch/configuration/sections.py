@@ -10,10 +10,10 @@ from typing import Literal
 
 from collector.https.settings import HttpsSettings
 from collector.imap.settings import ImapSettings
-from collector.maildir import MaildirSettings
+from collector.maildir_settings import MaildirSettings
 from collector.smtp.settings import SmtpSettings
 from dashboards.settings import DashboardSettings
-from ingest.dead_letters.folder import DeadLetterLimits
+from ingest.dead_letters.limits import DeadLetterLimits
 from ingest.incidents.settings import Settings as IncidentSettings
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.spool.limits import SpoolLimits

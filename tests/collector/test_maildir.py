@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from collector.errors import SettingsError
-from collector.maildir import MaildirSettings, maildir_intake
+from collector.maildir import maildir_intake
+from collector.maildir_settings import MaildirSettings
 from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.errors import SpoolUnavailable
 from ingest.spool.spool import Spool

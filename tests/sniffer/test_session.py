@@ -32,7 +32,8 @@ def record(found: Any) -> dict[str, Any]:
 
 
 def test_every_field_of_a_tls_session() -> None:
-    settings = SniffSettings(observer_name="gw1", own_networks=Networks(["198.51.100.0/24"]), trust_store=TrustStore.from_pem(host().pem))
+    store = TrustStore.from_pem(host().pem)
+    settings = SniffSettings(observer_name="gw1", own_networks=Networks(["198.51.100.0/24"]), roots=lambda: store)
     base = connection(WHOLE)
     tagged = Connection(
         base.client_ip, base.client_port, base.server_ip, base.server_port, base.start, base.stop, base.client, base.server, 7, 42, "eth0"

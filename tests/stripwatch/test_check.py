@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.imap.settings import ImapSettings
-from collector.maildir import MaildirSettings
+from collector.maildir_settings import MaildirSettings
 from stripwatch.check import Finding, findings
 from stripwatch.configuration import Configuration, load
 from stripwatch.site import Site

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from ingest.dead_letters.errors import DamagedLetter, DeadLettersUnavailable, UnknownLetter
-from ingest.dead_letters.folder import DeadLetterLimits, DeadLetters, Evictions
+from ingest.dead_letters.folder import DeadLetters, Evictions
 from ingest.dead_letters.letter import Letter
+from ingest.dead_letters.limits import DeadLetterLimits
 from ingest.spool.filesystem import RealFilesystem
 from ingest.spool.reader import SpoolReader
 from ingest.spool.record import SpoolRecord
