@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
-from sniffer.jobs import map_connections
 from sniffer.networks import Networks
 from sniffer.session import observe, session_json
 from sniffer.settings import EngineSettings, ports_of
@@ -43,7 +42,9 @@ def session_lines(site: Site, capture: Capture, *, weird: Weird | None = None, j
         return map(session_json, read_sessions(capture, settings=settings, ports=ports, weird=weird))
     line = partial(session_line, settings=settings)
     engine = EngineSettings(ports=ports)
-    if isinstance(capture, Path):
+    if jobs > 1 and isinstance(capture, Path):
+        from sniffer.jobs import map_connections
+
         return filter(None, map_connections(capture, line, settings=engine, weird=weird, jobs=jobs))
     return filter(None, map(line, read_connections(capture, settings=engine, weird=weird)))
 
