@@ -1,4 +1,4 @@
-"""The JSON API: the query language itself, documents by id, and incident states.
+"""The JSON API: the query language itself, documents by id, incident states, and the choice between conflicting reports.
 
 ``POST /api/aggregate`` takes an ``ingest.store.query.Query`` and ``POST /api/select`` a ``Selection``, both as JSON.
 """
@@ -36,6 +36,7 @@ def routes(sources: Sources) -> APIRouter:
     _questions(router, sources)
     _documents(router, sources)
     _states(router, sources)
+    _choices(router, sources)
     return router
 
 
@@ -94,6 +95,14 @@ def _states(router: APIRouter, sources: Sources) -> None:
             raise NotFound(f"no incident {id}")
         await run_in_threadpool(sources.set_state, id, change.state)
         return _json({"id": id, "state": change.state})
+
+
+def _choices(router: APIRouter, sources: Sources) -> None:
+    @router.post("/reports/{id}/choose")
+    def choose(id: str, request: Request) -> Response:
+        require_same_origin(request.headers)
+        sources.choose_report(id)
+        return _json({"id": id, "counted": True})
 
 
 def decoded(body: bytes, kind: type[T]) -> T:

@@ -14,7 +14,8 @@ from dashboards.guards.headers import SecurityHeaders
 from dashboards.guards.hosts import HostCheck
 from dashboards.pages import dead_letters, encryption, health, incidents, overview, reports, senders, sessions
 from dashboards.settings import DashboardSettings
-from dashboards.sources import Clock, DeadLetters, Health, SetState, Sources
+from dashboards.sources import ChooseReport, Clock, DeadLetters, Health, SetState, Sources
+from ingest.conflicts.errors import ConflictError
 from ingest.store.errors import StoreError
 from ingest.store.protocol import StoreReader
 
@@ -24,6 +25,7 @@ def create_app(
     *,
     settings: DashboardSettings,
     incident_states: SetState,
+    choose_report: ChooseReport,
     dead_letters: DeadLetters,
     health: Callable[[], Health],
     clock: Clock,
@@ -31,9 +33,10 @@ def create_app(
 ) -> FastAPI:
     """The application. Handlers run in worker threads, several at a time: all that is passed in must bear that.
 
-    ``incident_states(id, state)`` sets the state of an incident that the store has.
+    ``incident_states(id, state)`` sets the state of an incident that the store has; ``choose_report(id)`` makes a report
+    count of all in conflict with it.
     """
-    sources = Sources(store, settings, incident_states, dead_letters, health, clock, metrics)
+    sources = Sources(store, settings, incident_states, choose_report, dead_letters, health, clock, metrics)
     app = FastAPI(title=settings.title, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     for part in _routers(sources):
         app.include_router(part)
@@ -56,5 +59,5 @@ def _answer_failures(app: FastAPI, sources: Sources) -> None:
     def answer(request: Request, error: Exception) -> Response:
         return failure(request, error, sources)
 
-    for kind in (DashboardError, StoreError, 404, 405):
+    for kind in (DashboardError, ConflictError, StoreError, 404, 405):
         app.add_exception_handler(kind, answer)

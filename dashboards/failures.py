@@ -14,6 +14,7 @@ from dashboards.lens import Lens
 from dashboards.rendering import page
 from dashboards.sources import Sources
 from dashboards.timerange import last
+from ingest.conflicts.errors import ConflictError, UnknownReport
 from ingest.store.errors import QueryError, StoreError, TooManyGroups
 
 
@@ -46,6 +47,10 @@ def describe(error: Exception, path: str) -> Failure:
     if isinstance(error, StoreError):
         mend = "Nothing is lost: what comes in waits in the spool. Try again in a moment; the health page says more."
         return Failure(503, error.reason, "The store does not answer", str(error), mend)
+    if isinstance(error, UnknownReport):
+        return Failure(404, error.reason, "Not found", str(error))
+    if isinstance(error, ConflictError):
+        return Failure(409, error.reason, "This cannot be chosen", str(error), "Look at the report: its page says why it is left out.")
     if isinstance(error, DashboardError):
         titles = {400: "This address cannot be understood", 403: "Refused", 404: "Not found"}
         return Failure(error.status, error.reason, titles[error.status], str(error))

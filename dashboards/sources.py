@@ -1,6 +1,7 @@
 """What the pages read and the few things they may change, passed in by whoever starts them.
 
-Pages read the store and write nothing but incident states; dead letters are retried by the part that keeps them.
+Pages read the store and write nothing but incident states and which of conflicting reports counts; dead letters are retried
+by the part that keeps them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from ingest.store.protocol import StoreReader
 State = Literal["open", "acknowledged", "closed"]
 SetState = Callable[[str, State], None]
 """Sets an incident's state by its id."""
+ChooseReport = Callable[[str], None]
+"""Makes a report count, by its id, of all that claim its identity. Raises ConflictError."""
 Clock = Callable[[], datetime]
 """Now, aware, UTC."""
 
@@ -75,6 +78,7 @@ class Sources:
     store: StoreReader
     settings: DashboardSettings
     set_state: SetState
+    choose_report: ChooseReport
     dead_letters: DeadLetters
     health: Callable[[], Health]
     clock: Clock

@@ -32,6 +32,11 @@ def conflict_uid(uid: str, content_hash: str) -> str:
     return f"{uid}-{content_hash[:16].lower()}"
 
 
+def plain_uid(uid: str) -> str:
+    """The identity that a report claims, whether it is stored under it or, in a conflict, beside it."""
+    return uid.partition("-")[0]
+
+
 def row_id(uid: str, content_hash: str, part: str, place: int) -> str:
     """Identity of the row at ``place`` (from 0) of a report. The content's hash stands in it: rows of two
     conflicting reports never mix, whoever writes first. ``part`` tells rows of different kinds apart."""

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.answers import interval_over, single
 from dashboards.errors import NotFound
 from dashboards.figures import timeline
+from dashboards.guards.origin import require_same_origin
 from dashboards.looking import lens_of
 from dashboards.questions import reports as questions
 from dashboards.rendering import page
 from dashboards.shapes.silence import reports_by_day, silences
 from dashboards.sources import Sources
+from ingest.conflicts.differences import Version, differences
+from ingest.conflicts.versions import eligible, identity_of, versions
 from ingest.store.protocol import Document
 from ingest.store.query import Filter, Selection
 
 MOST_ROWS = 1000
 """Rows of one report that its page shows; the JSON has all."""
+MOST_VERSIONS = 20
 FAILING = Filter("report.failures", "gt", (0,))
 
 
@@ -77,9 +82,16 @@ def routes(sources: Sources) -> APIRouter:
             rows=_largest(_of(sources, "dmarc", uid), "dmarc.count"),
             policies=_of(sources, "tlsrpt", uid),
             failures=_largest(_of(sources, "tlsrpt_failures", uid), "tlsrpt.failed_session_count"),
-            rivals=_rivals(sources, report),
+            versions=_versions(sources, report),
+            eligible=eligible,
             most=MOST_ROWS,
         )
+
+    @router.post("/reports/{id}/choose")
+    def choose(id: str, request: Request) -> Response:
+        require_same_origin(request.headers)
+        sources.choose_report(id)
+        return RedirectResponse(f"/reports/{id}", 303)
 
     return router
 
@@ -94,12 +106,7 @@ def _largest(documents: Sequence[Document], field: str) -> list[Document]:
     return sorted(documents, key=lambda document: -document.fields.get(field, 0))
 
 
-def _rivals(sources: Sources, report: Document) -> list[Document]:
-    """Other reports that claim the same identity: reporter, report id, domain and begin."""
-    fields = report.fields
-    named = ("organization.name", "report.id", "policy.domain")
-    where = tuple(Filter(name, "eq", (fields[name],)) for name in named if name in fields)
-    if len(where) < len(named):
-        return []
-    found = sources.store.select(Selection(dataset="reports", where=where, limit=20)).documents
-    return [other for other in found if other.id != report.id and other.time == report.time]
+def _versions(sources: Sources, report: Document) -> list[Version]:
+    """All reports of its identity when it has rivals, itself among them."""
+    found = list(islice(versions(sources.store, identity_of(report)), MOST_VERSIONS))
+    return differences(sources.store, found) if len(found) > 1 else []

@@ -63,7 +63,7 @@ LEFT_OUT: dict[str, str] = {
     "verified": "Reports that are mailed and signed do not count here (a setting).",
     "undecided": "The signature's key could not be asked for: it is judged again as soon as the DNS answers.",
     "foreign_domain": "It is about a domain that is not ours.",
-    "conflict": "Another report has the same identity and other content.",
+    "conflict": "Another report has the same identity and other content, and that one counts.",
     "duplicate": "The same report is stored under its own identity by now.",
 }
 """Why a report does not count."""

@@ -12,7 +12,7 @@ import msgspec
 from ingest.documents.ends import far_end_fields
 from ingest.documents.fields import storable
 from ingest.enrich.enricher import Enricher
-from ingest.identity import report_uid, row_id
+from ingest.identity import plain_uid, report_uid, row_id
 from ingest.reports.model import DmarcRecord, DmarcReport, FailureDetail, FailureReport, Report, TlsPolicy, TlsReport
 from ingest.store.protocol import Document
 from ingest.store.schema import DMARC, REPORTS, TLSRPT, TLSRPT_FAILURES
@@ -73,6 +73,7 @@ def report_document(
     """The report's own document: written last, it says that the rows are all there."""
     fields = {
         **_common(report, standing, arrived),
+        "report.identity": plain_uid(standing.uid),
         "report.kind": report.kind,
         "report.warnings": list(report.warnings) or None,
         "event.hash": standing.content_hash,

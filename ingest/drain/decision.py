@@ -24,6 +24,7 @@ def decide(reports: ReportIntake, found: FoundReport, judgement: Judgement, orig
         reports.rewrite(found.report, standing, standing, origin, batch)
     elif _is_undecided(batch.store, aside.uid, found, origin):
         _decide_aside(reports, found.report, standing, aside, origin, batch)
+    reports.keep_choice(uid, batch)
 
 
 def _decide_aside(reports: ReportIntake, report: Report, standing: Standing, aside: Standing, origin: Origin, batch: Batch) -> None:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ingest.conflicts.choices import ChoiceBook
 from ingest.dead_letters.errors import DeadLettersUnavailable
 from ingest.dead_letters.folder import DeadLetters
 from ingest.dead_letters.letter import Letter
@@ -71,9 +72,10 @@ class Drain:
         report_limits: ReportLimits | None = None,
         tenant_of: Callable[[str | None], str | None] = lambda domain: None,
         undecided: UndecidedBook | None = None,
+        choices: ChoiceBook | None = None,
     ) -> None:
         """``clock`` gives nanoseconds since the epoch, for what is written about the drain itself. ``undecided`` notes the
-        records to judge again; without it they stay undecided."""
+        records to judge again; without it they stay undecided. ``choices``: which of conflicting reports somebody chose."""
         self._reader = reader
         self._store = store
         self._dead_letters = dead_letters
@@ -82,7 +84,7 @@ class Drain:
         self._undecided = undecided
         self.counters = DrainCounters()
         self._sessions = SessionIntake(enricher, tenant_of)
-        self.reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of)
+        self.reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of, choices)
 
     def step(self) -> Spans | None:
         """Drain one batch and commit it; the times of the documents it made, None when nothing waited.

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from ingest.conflicts.choices import ChoiceBook
+from ingest.conflicts.settling import settle
 from ingest.dead_letters.letter import Letter
 from ingest.documents.arrivals import Outcome, Tally, address_or_none
 from ingest.documents.reports import Standing, identity, report_document, row_documents
@@ -43,7 +45,16 @@ class PendingReport:
 class ReportIntake:
     """Turns one record into reports, and each report into its rows and its own document."""
 
-    def __init__(self, enricher: Enricher, judge: Judge, limits: ReportLimits, tenant_of: Callable[[str | None], str | None]) -> None:
+    def __init__(
+        self,
+        enricher: Enricher,
+        judge: Judge,
+        limits: ReportLimits,
+        tenant_of: Callable[[str | None], str | None],
+        choices: ChoiceBook | None = None,
+    ) -> None:
+        """``choices``: which of conflicting reports somebody chose."""
+        self._choices = choices
         self._enricher = enricher
         self._judge = judge
         self._limits = limits
@@ -77,6 +88,13 @@ class ReportIntake:
         """Rows (with ``standing``'s ids) and document in place of what stands under their ids; the document last."""
         batch.put(self.rows(report, standing, origin, told_of))
         batch.put([self.own_document(report, told_of, origin)])
+
+    def keep_choice(self, uid: str, batch: Batch) -> None:
+        """After a report of this identity was written: what somebody chose still holds."""
+        choice = self._choices.get(uid) if self._choices is not None else None
+        if choice is not None:
+            batch.store.refresh()
+            settle(batch.store, choice, batch.put)
 
     def rows(self, report: Report, standing: Standing, origin: Origin, told_of: Standing) -> Iterator[Document]:
         """The rows with ``standing``'s ids, speaking of the report as ``told_of``."""
@@ -153,6 +171,7 @@ class ReportBatch:
             self._accepted(pending)
         else:
             pending.tally.add("stored" if fate.outcome == "created" else self._was_there(pending))
+            self._intake.keep_choice(pending.standing.uid, self._batch)
 
     def _was_there(self, pending: PendingReport) -> Outcome:
         """A report of that identity is in the store: this very one from an interrupted drain, the same again, or another."""

@@ -166,6 +166,7 @@ REPORTS = Dataset(
     (
         _TIME,
         *_REPORT,
+        _f("keyword", "report.identity", "Identity that it claims: versions in conflict share it.", "identity"),
         _f("keyword", "report.kind", "dmarc, tlsrpt or failure.", "kind"),
         _f("integer", "report.records", "Records (DMARC) or policies (TLS-RPT) in it.", "records"),
         _f("integer", "report.messages", "Messages (DMARC) or sessions (TLS-RPT) it speaks of.", "messages"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -30,7 +31,7 @@ Closing = Callable[[StoreReader, datetime], Iterable[str]]
 """Lines that stand below a table, from the store and the time now."""
 
 
-def listing(dataset: str, columns: Sequence[str], *, says: str, example: str, closing: Closing | None = None) -> click.Command:
+def listing(dataset: str, columns: Sequence[str], *, says: str, example: str) -> click.Command:
     """A command that lists the newest documents of a dataset. ``columns`` are fields, ``says`` its help's first line."""
 
     @click.command(help=f"{says}\n\n{options.FILTERS}\n\n\b\nExample: {example}")
@@ -43,17 +44,38 @@ def listing(dataset: str, columns: Sequence[str], *, says: str, example: str, cl
     def command(
         filters: tuple[str, ...], json: bool, csv: bool, limit: int, since: str | None, until: str | None, config: Path | None
     ) -> None:
-        form = form_of(json, csv)
-        site = Site(configuration_from(config))
-        now = site.now()
-        asked = parsed_filters(dataset, filters)
-        selection = Selection(dataset=dataset, since=moment(since, now), until=moment(until, now), where=asked, limit=min(limit, PAGE))
-        with reading(site) as store:
-            _write(store, selection, columns, form, limit)
-            if closing is not None and form is Form.table and not filters:
-                sys.stdout.writelines(f"{line}\n" for line in closing(store, now))
+        asked = Asked(dataset, filters, form_of(json, csv), limit, since, until)
+        list_documents(Site(configuration_from(config)), asked, columns)
 
     return command
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a listing was asked for. ``filters`` are FIELD=VALUE texts, ``since`` and ``until`` times as people give them."""
+
+    dataset: str
+    filters: tuple[str, ...]
+    form: Form
+    limit: int
+    since: str | None
+    until: str | None
+
+    def selection(self, now: datetime) -> Selection:
+        """Raises CommandFailed with what is wrong."""
+        since, until = moment(self.since, now), moment(self.until, now)
+        where = parsed_filters(self.dataset, self.filters)
+        return Selection(dataset=self.dataset, since=since, until=until, where=where, limit=min(self.limit, PAGE))
+
+
+def list_documents(site: Site, asked: Asked, columns: Sequence[str], closing: Closing | None = None) -> None:
+    """Write the newest documents; ``closing`` gives the lines below a table of all."""
+    now = site.now()
+    selection = asked.selection(now)
+    with reading(site) as store:
+        _write(store, selection, columns, asked.form, asked.limit)
+        if closing is not None and asked.form is Form.table and not asked.filters:
+            sys.stdout.writelines(f"{line}\n" for line in closing(store, now))
 
 
 def _write(store: StoreReader, selection: Selection, columns: Sequence[str], form: Form, limit: int) -> None:

@@ -56,6 +56,8 @@ def control(site: Site, method: str, path: str, seconds: float = 600.0) -> dict[
             answer = client.request(method, path)
     except httpx.HTTPError as error:
         raise CommandFailed(f"the running service does not answer: {error}") from error
+    if answer.status_code == 409:
+        raise CommandFailed(str(answer.json()["says"]))
     if answer.status_code != 200:
         raise CommandFailed(f"the running service answers {answer.status_code}")
     found: dict[str, object] = answer.json()

@@ -12,6 +12,8 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from ingest.conflicts.errors import ConflictError
+from ingest.store.errors import StoreError
 from ingest.store.protocol import StoreReader
 from ingest.store.wire import answer
 
@@ -22,6 +24,8 @@ class Controls:
 
     store: StoreReader
     replay: Callable[[int | None], int]
+    choose: Callable[[str], None]
+    """Makes a report count among those in conflict with it. Raises ConflictError."""
     settled: Callable[[], bool]
     """Whether the spool is drained and every incident judged."""
 
@@ -39,6 +43,14 @@ def control_app(controls: Controls) -> FastAPI:
     @app.post("/replay")
     def replay(since: int | None = None) -> Response:
         return _json({"records": controls.replay(since)})
+
+    @app.post("/reports/{id}/choose")
+    def choose(id: str) -> Response:
+        try:
+            controls.choose(id)
+        except (ConflictError, StoreError) as error:
+            return Response(orjson.dumps({"says": f"{error.reason}: {error}"}), 409, media_type="application/json")
+        return _json({"id": id})
 
     @app.get("/settled")
     def settled() -> Response:

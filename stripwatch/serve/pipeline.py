@@ -10,20 +10,24 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
+from ingest.conflicts.choices import ChoiceBook
+from ingest.conflicts.choosing import choose
+from ingest.conflicts.settling import settle
 from ingest.dead_letters.folder import DeadLetters
-from ingest.drain.batch import Spans
+from ingest.drain.batch import Batch, Spans
 from ingest.drain.drain import Drain
 from ingest.drain.rejudge import Rejudge, Rejudged
 from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.incidents.states import FILE_NAME, StateBook
 from ingest.spool.replay import replay
-from ingest.store.errors import StoreDamaged, StoreUnavailable
+from ingest.store.errors import StoreDamaged, StoreError, StoreUnavailable
 from ingest.store.protocol import Store
 from stripwatch.serve.evaluation import Evaluator
 from stripwatch.site import Site
 
 _log = logging.getLogger(__name__)
+_WRITTEN_AT_ONCE = 1_000
 
 
 class Pipeline:
@@ -46,6 +50,7 @@ class Pipeline:
             self.reader.close()
             raise
         self.states = StateBook(site.folders.root / FILE_NAME)
+        self._choices = ChoiceBook(site.folders.choices)
         undecided = UndecidedBook(site.folders.undecided)
         self.drain = Drain(
             reader=self.reader,
@@ -57,6 +62,7 @@ class Pipeline:
             report_limits=site.configuration.report_limits,
             tenant_of=site.tenant_of(),
             undecided=undecided,
+            choices=self._choices,
         )
         self._rejudge = Rejudge(
             self.drain.reports, self.store, undecided, lambda since: replay(site.folders.spool, since=since), site.clock.wall
@@ -65,12 +71,31 @@ class Pipeline:
         self.evaluator = Evaluator(self.store, self.states, site.configuration.incidents, site.now, everything=everything)
         if rebuild:
             self.replay(None)
+        self._carry_out_choices()
 
     def replay(self, since: int | None) -> int:
         """Retired records (since, nanoseconds since the epoch) into the store again; how many."""
         count, _ = self.drain.replay(replay(self.site.folders.spool, since=since))
         self.evaluator.note_everything()
         return count
+
+    def choose(self, report_id: str) -> None:
+        """An operator's choice: of the reports in conflict with it this one counts. Raises ConflictError, StoreError."""
+        batch = Batch(self.store, _WRITTEN_AT_ONCE)
+        try:
+            choose(self.store, self._choices, report_id, self.site.now(), "operator", batch.put)
+        finally:
+            self.note(batch.spans)
+
+    def _carry_out_choices(self) -> None:
+        """What a stop left half-done of a choice is finished, as far as the store answers."""
+        batch = Batch(self.store, _WRITTEN_AT_ONCE)
+        try:
+            for choice in self._choices:
+                settle(self.store, choice, batch.put)
+        except StoreError as error:
+            _log.warning("%s: %s; choices between reports are looked at again at the next start", error.reason, error)
+        self.note(batch.spans)
 
     def rejudge(self, turn: AbstractContextManager[object]) -> Rejudged:
         """Judge again what the DNS did not let us judge; ``turn`` is held while writing. Raises StoreError."""

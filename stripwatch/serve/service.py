@@ -57,7 +57,7 @@ class Service:
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
         self._thread("rejudging", lambda: run_rejudging(self._pipeline, self._stop, self._draining))
         await self._intakes.start()
-        controls = Controls(self._pipeline.store, self.replay, self.settled)
+        controls = Controls(self._pipeline.store, self.replay, self.choose, self.settled)
         self._control = Listener(control_app(controls), unix_socket(self._site.folders.control))
         await self._control.start()
         if self._settings.dashboard:
@@ -92,6 +92,11 @@ class Service:
         with self._draining:
             return self._pipeline.replay(since)
 
+    def choose(self, report_id: str) -> None:
+        """A person's choice between conflicting reports. The drain waits meanwhile."""
+        with self._draining:
+            self._pipeline.choose(report_id)
+
     def set_state(self, incident_id: str, state: str) -> None:
         """A person's decision about an incident."""
         set_state(self._pipeline.store, self._pipeline.states, incident_id, state, self._site.now(), "operator")
@@ -107,6 +112,7 @@ class Service:
             self._pipeline.store,
             settings=settings,
             incident_states=self.set_state,
+            choose_report=self.choose,
             dead_letters=KeptLetters(self._pipeline.dead_letters, self._spool.append),
             health=self._health,
             clock=self._site.now,

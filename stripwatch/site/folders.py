@@ -35,6 +35,11 @@ class Folders:
         return self.root / "undecided.jsonl"
 
     @property
+    def choices(self) -> Path:
+        """Which of conflicting reports somebody chose."""
+        return self.root / "report_choices.jsonl"
+
+    @property
     def known_keys(self) -> Path:
         """DKIM keys that verified mails."""
         return self.root / "dkim-keys.jsonl"

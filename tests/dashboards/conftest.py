@@ -16,6 +16,8 @@ import uvicorn
 from dashboards.app import create_app
 from dashboards.settings import DashboardSettings
 from dashboards.sources import DeadLetter, Health, HealthCheck, State
+from ingest.conflicts.choices import ChoiceBook
+from ingest.conflicts.choosing import choose
 from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document
 from tests.dashboards.filler import HOSTILE, NOW, documents, hostile_documents
@@ -83,10 +85,14 @@ def running(
         assert found is not None
         store.put([Document(dataset="incidents", id=id, fields={**found.fields, "state": state})])
 
+    def choose_report(id: str) -> None:
+        choose(store, ChoiceBook(folder / "choices.jsonl"), id, NOW, "operator", lambda documents: store.put(list(documents)))
+
     app = create_app(
         store,
         settings=settings,
         incident_states=set_state,
+        choose_report=choose_report,
         dead_letters=letters,
         health=health,
         clock=lambda: NOW,

@@ -30,6 +30,7 @@ def client(error: Exception) -> TestClient:
     app = create_app(
         Away(error),
         settings=DashboardSettings(),
+        choose_report=lambda id: None,
         incident_states=lambda id, state: None,
         dead_letters=Letters(),
         health=lambda: HEALTH,
