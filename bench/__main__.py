@@ -19,6 +19,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "stores": (("--documents=20000",), ("--documents=1000000",)),
     "spool": (("--seconds=1",), ()),
     "sniff": (("--sessions=1000", "--runs=1"), ("--sessions=20000",)),
+    "blindness": (("--sessions=500",), ("--sessions=6000",)),
     "drain": (("--sessions=5000", "--reports=500"), ("--sessions=200000", "--reports=5000")),
 }
 """Module → its options for a short run and for a full one."""

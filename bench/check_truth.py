@@ -19,6 +19,8 @@ VERDICT = {
     "refused": "starttls_refused",
     "handshake-alert": "tls_failed",
     "implicit-tls": "implicit_tls",
+    "lookalike-clear": "cleartext_offered",
+    "lookalike-tls": "tls",
     "starttls-tls10": "tls",
     "starttls-tls12": "tls",
     "starttls-tls13": "tls",

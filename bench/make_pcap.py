@@ -47,6 +47,8 @@ KINDS = {  # kind: default weight
     "refused": 2,
     "alert-fallback": 3,  # two sessions: handshake-alert, then cleartext-after-alert
     "implicit-tls": 4,
+    "lookalike-clear": 0,  # eight X's that hide no STARTTLS: beside a real offer, in a password, in a message
+    "lookalike-tls": 0,
 }
 CIPHERS = {
     0x1301: "TLS_AES_128_GCM_SHA256",
@@ -337,7 +339,7 @@ class Generator:
 
     # the dialogue's parts
 
-    def greet(self, s, offered, mask=False, helo=False):
+    def greet(self, s, offered, mask=False, helo=False, hidden=b"STARTTLS"):
         rng, name = self.rng, SERVERS[s.server]
         s.open()
         s.t += int(rng.random() * 30000)
@@ -347,13 +349,23 @@ class Generator:
             s.send(1, b"250 " + name + b"\r\n")
             return
         s.send(0, b"EHLO c%d.client.example\r\n" % (s.ports[0] % 997))
-        exts = [
-            b"XXXXXXXA" if mask and e == b"STARTTLS" else e for e in EHLOS[s.server % len(EHLOS)] if offered or mask or e != b"STARTTLS"
-        ]
+        exts = [b"XXXXXXXA" if mask and e == hidden else e for e in EHLOS[s.server % len(EHLOS)] if offered or mask or e != b"STARTTLS"]
         lines = [name + b" Hello", *exts]
         s.send(1, b"".join(b"250-" + x + b"\r\n" for x in lines[:-1]) + b"250 " + lines[-1] + b"\r\n")
 
-    def mail_clear(self, s):
+    def lookalike(self, s):
+        """An EHLO reply with a real offer whose 8BITMIME is masked; each server has both words, in either order."""
+        self.greet(s, True, mask=True, hidden=b"8BITMIME")
+
+    def login(self, s):
+        """AUTH LOGIN whose user name and password are eight X's in base64's letters."""
+        s.send(0, b"AUTH LOGIN\r\n")
+        for challenge in (b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n"):
+            s.send(1, challenge)
+            s.send(0, b"XXXXXXXX\r\n")
+        s.send(1, b"235 2.7.0 Authentication successful\r\n")
+
+    def mail_clear(self, s, first=b""):
         rng, i = self.rng, int(self.rng.random() * 256)
         mail = b"MAIL FROM:<bounce-%d@client.example> SIZE=%d\r\n" % (s.ports[0], self.pools.sizes[i])
         rcpt = b"RCPT TO:<user%d@mail.example>\r\n" % (s.ports[0] % 101)
@@ -367,10 +379,12 @@ class Generator:
                 s.send(1, reply)
             if x > 0.9:  # BDAT: the size is announced, nothing is answered before it
                 body = self.pools.body(i, 0, s.mss)
-                s.send(0, b"BDAT %d LAST\r\n" % sum(len(p) for p, _ in body))
+                s.send(0, b"BDAT %d LAST\r\n" % (len(first) + sum(len(p) for p, _ in body)))
             else:
                 s.send(0, b"DATA\r\n")
                 s.send(1, b"354 Start mail input; end with <CRLF>.<CRLF>\r\n")
+        if first:
+            s.send(0, first)
         s.bulk(0, self.pools.body(i, 0, s.mss))
         s.send(1, b"250 2.0.0 Ok: queued as %012X\r\n" % rng.getrandbits(48))
         s.send(0, b"QUIT\r\n")
@@ -475,6 +489,18 @@ class Generator:
             truth = self.tls(s, version, self.pick(version))
             self.mail_tls(s, version)
             s.finish(kind, **truth)
+        elif kind == "lookalike-tls":
+            self.lookalike(s)
+            self.starttls(s)
+            truth = self.tls(s, 0x0303, self.pick(0x0303))
+            self.mail_tls(s, 0x0303)
+            s.finish(kind, **truth)
+        elif kind == "lookalike-clear":
+            self.lookalike(s)
+            if rng.random() < 0.5:
+                self.login(s)
+            self.mail_clear(s, b"X-Spam: XXXXXXXX\r\nXXXXXXXX\r\n250-XXXXXXXX\r\nXXXXXXXX\r\n")
+            s.finish(kind)
         elif kind == "alert-fallback":
             version = rng.choice((0x0303, 0x0303, 0x0304, 0x0301))
             self.greet(s, True)
