@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import click
 
 from ingest.dead_letters.errors import DamagedLetter, UnknownLetter
 from ingest.dead_letters.letter import LetterSummary
+from ingest.spool.record import SpoolRecord
+from ingest.spool.spool import Spool
 from stripwatch.cli import options
 from stripwatch.cli.failure import INPUT_FAILED, OK, CommandFailed, complain
-from stripwatch.cli.feeding import drain_here
-from stripwatch.cli.outcome import say_outcome
+from stripwatch.cli.feeding import drained
+from stripwatch.cli.outcome import outcome_code
 from stripwatch.cli.output import form_of, write
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
@@ -95,18 +98,22 @@ def retry(letter_ids: tuple[str, ...], every: bool, reason: str | None, config: 
     folder = site.dead_letters()
     ids = letter_ids or [letter.id for letter in folder.letters(reason=reason, limit=folder.limits.letters) if not letter.damaged]
     failed = False
+    names: dict[str, str] = {}
     with site.spool() as spool:
         for letter_id in ids:
             try:
-                folder.retry(letter_id, spool.append)
+                folder.retry(letter_id, partial(_append, spool, names, letter_id))
             except UnknownLetter:
                 complain(f"there is no dead letter {letter_id!r}")
                 failed = True
             except DamagedLetter as error:
                 complain(f"{letter_id}: damaged_letter: {error}")
                 failed = True
-    say_outcome(drain_here(site))
-    return INPUT_FAILED if failed else OK
+    return max(outcome_code(site, drained(site, list(names)), names), INPUT_FAILED if failed else OK)
+
+
+def _append(spool: Spool, names: dict[str, str], letter_id: str, record: SpoolRecord) -> None:
+    names[spool.append(record)] = letter_id
 
 
 def _row(letter: LetterSummary) -> dict[str, Any]:

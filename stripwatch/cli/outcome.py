@@ -5,9 +5,20 @@ from __future__ import annotations
 import sys
 
 from ingest.documents.arrivals import GRAVEST_FIRST
-from stripwatch.cli.feeding import Drained
+from stripwatch.cli.failure import INPUT_FAILED, OK
+from stripwatch.cli.feeding import Drained, name_unusable
+from stripwatch.site import Site
 
 WORDS = {"stored": "stored", "duplicate": "already there", "conflict": "in conflict", "dead_letter": "could not be used"}
+
+
+def outcome_code(site: Site, drained: Drained | None, names: dict[str, str]) -> int:
+    """Say what became of the records, name those that could not be used (``names`` by record id), and give the exit code."""
+    unusable = drained is not None and drained.tally.outcomes["dead_letter"] > 0
+    if unusable:
+        name_unusable(site, names)
+    say_outcome(drained)
+    return INPUT_FAILED if unusable else OK
 
 
 def say_outcome(drained: Drained | None) -> None:
@@ -19,6 +30,6 @@ def say_outcome(drained: Drained | None) -> None:
     parts = [f"{outcomes[word]:,} {WORDS[word]}" for word in reversed(GRAVEST_FIRST) if outcomes[word]]
     line = ", ".join(parts) or "nothing to store"
     if outcomes["dead_letter"]:
-        line += f" ({', '.join(sorted(drained.tally.reasons))}; see stripwatch deadletter list)"
+        line += " (see stripwatch deadletter list)"
     incidents = f"; {drained.incidents} incidents new or changed" if drained.incidents else ""
     sys.stderr.write(f"{line}{incidents}\n")

@@ -96,20 +96,18 @@ def _print(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool
 
 
 def _store(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool:
-    from stripwatch.cli.feeding import drain_here
-    from stripwatch.cli.outcome import say_outcome
+    from stripwatch.cli.feeding import drained
+    from stripwatch.cli.outcome import outcome_code
 
     whole = True
+    names: dict[str, str] = {}
     with site.spool() as spool:
         for file in files:
             try:
-                whole &= spool_sessions(site, spool, session_lines(site, _capture(file), weird=weird, jobs=jobs), str(file))
+                whole &= spool_sessions(site, spool, session_lines(site, _capture(file), weird=weird, jobs=jobs), str(file), names)
             except OSError as error:
                 whole = _complain(file, error)
-        fed = spool.counters.records > 0
-    if fed:
-        say_outcome(drain_here(site))
-    return whole
+    return whole & (outcome_code(site, drained(site, list(names)), names) == OK)
 
 
 def _complain(file: Path, error: CaptureError | OSError) -> bool:

@@ -87,8 +87,9 @@ def system_roots() -> TrustStore | None:
         return None
 
 
-def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str) -> bool:
-    """Sessions to the spool as they end, in groups; False when the capture is damaged (said on stderr in one line)."""
+def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str, names: dict[str, str]) -> bool:
+    """Sessions to the spool as they end, in groups; False when the capture is damaged (said on stderr in one line).
+    The records' ids go to ``names``, with the capture's name."""
     group: list[bytes] = []
     size = 0
     try:
@@ -96,14 +97,14 @@ def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str) 
             group.append(line)
             size += len(line)
             if len(group) >= GROUP_SESSIONS or size >= GROUP_BYTES:
-                spool.append(_record(site, group, name))
+                names[spool.append(_record(site, group, name))] = name
                 group, size = [], 0
     except CaptureError as error:
         complain(f"{name}: {error.reason}: {error}")
         return False
     finally:
         if group:
-            spool.append(_record(site, group, name))
+            names[spool.append(_record(site, group, name))] = name
     return True
 
 

@@ -121,7 +121,7 @@ class Demo:
                 yield line
 
         with self.site.spool() as spool:
-            spool_sessions(self.site, spool, counted(), path.name)
+            spool_sessions(self.site, spool, counted(), path.name, {})
         return count
 
 

@@ -38,6 +38,11 @@ def serving(data: Path) -> Iterator[Serving]:
         running.end(signal.SIGKILL)
 
 
+def stripwatch(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stripwatch", *arguments]
+    return subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60)
+
+
 def ask(data: Path, *arguments: str) -> list[dict[str, Any]]:
     """A reading command's JSON lines."""
     command = [sys.executable, "-m", "stripwatch", *arguments, "--json"]
@@ -90,11 +95,24 @@ def test_other_commands_feed_and_read_while_it_runs(serving: Serving, data: Path
     file.write_bytes(tls_report("from a file"))
     command = [sys.executable, "-m", "stripwatch", "import", str(file)]
     done = subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0
-    assert "the running service stores it" in done.stderr
-    await_arrivals(data, 1)
+    assert (done.returncode, done.stderr) == (0, "1 stored\n")
     (row,) = ask(data, "reports")
     assert row["report.id"] == "from a file"
+
+
+def test_what_the_service_cannot_use_is_told_to_the_command_that_brought_it(serving: Serving, data: Path, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(tls_report("good"))
+    bad.write_bytes(b'{"policies": [')
+    done = stripwatch(data, "import", str(good), str(bad))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith(f"stripwatch: {bad}: bad_json")
+    assert done.stderr.splitlines()[1:] == ["1 stored, 1 could not be used (see stripwatch deadletter list)"]
+    (letter,) = ask(data, "deadletter", "list")
+    again = stripwatch(data, "deadletter", "retry", letter["id"])
+    assert again.returncode == 1
+    assert again.stderr.startswith(f"stripwatch: {letter['id']}: bad_json")
+    assert again.stderr.count("\n") == 2
 
 
 def test_it_stops_in_time_and_keeps_everything(serving: Serving, data: Path) -> None:

@@ -87,6 +87,8 @@ def test_what_cannot_be_used_is_a_dead_letter_that_can_be_shown_and_retried(run:
     letter = json.loads(run("deadletter", "list", "--json").stdout)
     assert run("deadletter", "show", letter["id"]).stdout == bad.read_text()
     again = run("deadletter", "retry", "--all")
+    assert again.returncode == 1
+    assert again.stderr.startswith(f"stripwatch: {letter['id']}: ")
     assert "1 could not be used" in again.stderr
     assert json.loads(run("deadletter", "list", "--json").stdout)["id"] != letter["id"]
     assert run("deadletter", "show", "nothing").returncode == 1
