@@ -7,6 +7,7 @@ from typing import Literal
 
 from sniffer.observation import Protocol
 from sniffer.smtp.commands import GREETINGS, parse_command
+from sniffer.smtp.lookalikes import is_lookalike
 from sniffer.smtp.replies import looks_like_replies
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
@@ -20,16 +21,21 @@ its beginning was captured."""
 _OTHER_GREETING = re.compile(rb"\+OK(?:[ \r\n]|\Z)|-ERR(?:[ \r\n]|\Z)|\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
 _SMTP_NAME = re.compile(rb"(?i)\b[el]?smtp\b")
 _SCAN = 4096
-_USUAL = (b"220 ", b"220-")
-"""How nearly every SMTP server begins."""
+_SERVERS = (b"220 ", b"220-")
+_CLIENTS = (b"EHLO ", b"HELO ")
+"""How nearly every SMTP session begins."""
 
 
 def recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
     """(protocol, form) of a connection; None when it is no mail protocol that was asked for."""
-    if connection.server_port in settings.smtp_ports and "smtp" in settings.protocols and connection.server.data[:4] in _USUAL:
+    if _is_usual(connection) and connection.server_port in settings.smtp_ports and "smtp" in settings.protocols:
         return "smtp", "clear"
     found = _recognise(connection, settings)
     return found if found and found[0] in settings.protocols else None
+
+
+def _is_usual(connection: Connection) -> bool:
+    return connection.server.data[:4] in _SERVERS and connection.client.data[:5] in _CLIENTS
 
 
 def _recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
@@ -60,6 +66,8 @@ def protocol_of_port(port: int, settings: SniffSettings) -> Protocol | None:
 def _speaks_smtp(connection: Connection, mail_port: bool) -> bool:
     client, server = connection.client, connection.server
     replies = looks_like_replies(server.data, server.from_start)
+    if replies and is_lookalike(connection):
+        return False
     if mail_port:
         return replies or (not _is_other_server(server.data) and _has_command(client.data, client.from_start))
     if not replies and server.data:

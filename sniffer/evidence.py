@@ -7,12 +7,13 @@ from sniffer.tls.codes import ALERTS
 WORDS: dict[str, str] = {
     # offers and commands that were changed on the wire
     "masked_offer": "a masked word stands in the EHLO reply where STARTTLS would: XXXXXXXX, XXXXXXXA, ********, STARTTLX",
-    "masked_word": "another masked word in the EHLO reply, or a masked eight-letter word beside a real STARTTLS",
+    "masked_word": "another masked word in the EHLO reply, or a masked eight-letter word beside a real STARTTLS or amid a mail",
     "masked_command": "the client's command is masked: XXXXXXXX or XXXXXXXA where STARTTLS would be",
     "masked_ehlo": "the client's EHLO is masked, so that the server knows it not and the client falls back to HELO",
     "masked_banner": "the greeting is overwritten with asterisks, as inspecting firewalls do",
+    "own_device": "what our own side sent was masked before it came to the tap: a device of ours does it",
     # STARTTLS
-    "starttls_refused": "STARTTLS was answered 4xx or 5xx",
+    "starttls_refused": "STARTTLS was answered 4xx or 5xx (the verdict of that name takes a well-formed one)",
     "starttls_malformed": "STARTTLS was sent with parameters, which RFC 3207 forbids",
     "starttls_unanswered": "STARTTLS got no reply",
     "anonymous_tls": "X-ANONYMOUSTLS, Exchange's variant of STARTTLS, was asked for",

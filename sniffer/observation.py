@@ -34,11 +34,16 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
-    """One STARTTLS (or its kin) and the code that answered it, None when nothing did."""
+    """One STARTTLS (or its kin), and what answered it. ``code`` is None when nothing did, or where answers have none."""
 
     well_formed: bool
-    code: int | None
+    code: int | None = None
     accepted: bool = False
+    refused: bool = False
+
+    @property
+    def answered(self) -> bool:
+        return self.accepted or self.refused or self.code is not None
 
 
 class Observation(msgspec.Struct, kw_only=True, gc=False):

@@ -10,6 +10,11 @@ from sniffer.stream import Connection
 from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts
 
+_MASKED: dict[Side, frozenset[str]] = {
+    "client": frozenset(("masked_command", "masked_ehlo")),
+    "server": frozenset(("masked_offer", "masked_word", "masked_banner")),
+}
+
 
 class SignBook:
     """Evidence in the order in which it was found, up to a limit."""
@@ -36,4 +41,11 @@ class SignBook:
             self.add(sign.word if sign.word in WORDS else "alert_unknown", sign.side, sign.text.encode(), sign.at)
 
     def signs(self) -> tuple[Sign, ...]:
-        return tuple(self._signs)
+        """All of it, and whose device it was, where a mask came from our own side of the tap."""
+        masked = next((sign for sign in self._signs if sign.word in _MASKED[sign.side] and self._is_ours(sign.side)), None)
+        own = (Sign("own_device", masked.side, masked.text, masked.at),) if masked else ()
+        return (*self._signs, *own)
+
+    def _is_ours(self, side: Side) -> bool:
+        ours, connection = self._settings.own_networks, self._connection
+        return ours is not None and ours.holds(connection.client_ip if side == "client" else connection.server_ip)

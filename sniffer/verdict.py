@@ -3,7 +3,7 @@
 ======================== ==================================================================================
 ``tls``                  STARTTLS accepted, and the handshake completed as far as can be seen
 ``tls_failed``           accepted, then no completed handshake, or plain SMTP after the 220
-``starttls_refused``     the last STARTTLS was answered 4xx or 5xx
+``starttls_refused``     the last well-formed STARTTLS was refused: 4xx or 5xx, -ERR, NO or BAD
 ``stripped_command``     the client's command is masked on the wire
 ``stripped_offer``       a masked word stands where the offer was, and no real offer beside it
 ``cleartext_offered``    offered, never asked
@@ -21,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from sniffer.observation import Observation, Sign
+from sniffer.observation import Attempt, Observation, Sign
 from sniffer.times import rfc3339
 
 Verdict = Literal[
@@ -53,19 +53,22 @@ def judge(seen: Observation) -> Judgement:
 def _verdict(seen: Observation) -> Verdict:
     if seen.implicit:
         return "implicit_tls"
-    last = seen.attempts[-1] if seen.attempts else None
-    if last and last.accepted:
+    if seen.attempts and seen.attempts[-1].accepted:
         return _after_accept(seen)
-    if last and last.well_formed and last.code is not None and last.code >= 400:
+    if (last := _last_well_formed(seen)) and last.refused:
         return "starttls_refused"
     if (seen.masked_command or seen.masked_offer) and _nothing_else_explains(seen):
         return "stripped_command" if seen.masked_command else "stripped_offer"
     return _in_clear(seen)
 
 
+def _last_well_formed(seen: Observation) -> Attempt | None:
+    return next((attempt for attempt in reversed(seen.attempts) if attempt.well_formed), None)
+
+
 def _nothing_else_explains(seen: Observation) -> bool:
     """What was lost can hold no later offer, and no STARTTLS that was taken after all."""
-    unanswered = bool(seen.attempts) and seen.attempts[-1].code is None and seen.server_lost
+    unanswered = bool(seen.attempts) and not seen.attempts[-1].answered and seen.server_lost
     return not (seen.client_lost_before_mail or seen.greeting_open or unanswered)
 
 
@@ -103,6 +106,6 @@ def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
         words.append(Sign("loss_server", "server", "", rfc3339(seen.stop)))
     if seen.late_start:
         words.append(Sign("late_start", "client", "", rfc3339(seen.start)))
-    if seen.offered is None and not seen.attempts:
+    if seen.offered is None and not seen.ehlo and not seen.attempts:
         words.append(Sign("no_reply", "server", "", rfc3339(seen.stop)))
     return tuple(words)

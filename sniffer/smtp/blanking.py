@@ -27,6 +27,13 @@ def shown_reply(raw: bytes, limit: int, show: bool) -> str:
 
 
 @lru_cache(_KEPT)
+def shown_name(argument: bytes, limit: int, show: bool) -> str:
+    """The name that a client greets with: anything may stand there, an address too."""
+    text = argument.decode("utf-8", "replace")
+    return (text if show else without_addresses(text))[:limit]
+
+
+@lru_cache(_KEPT)
 def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -> str:
     """A command's text. Of a line that is no known command only a short first word is shown, as it may be anything."""
     text = clean(_bounded(line, limit))

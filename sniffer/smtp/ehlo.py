@@ -54,22 +54,20 @@ class EhloOffers(msgspec.Struct, frozen=True, gc=False):
 
 
 @lru_cache(_KEPT)
-def ehlo_offers(raw: bytes) -> EhloOffers:
-    """Take the lines of a reply apart. The first names the server and is never a mask; one without its line end
-    (cut off) is not looked at."""
+def ehlo_offers(raw: bytes, headless: bool = False) -> EhloOffers:
+    """Take the lines of a reply apart. The first names the server, whatever it is called: it is neither offer nor mask,
+    unless the reply's first lines were not captured (``headless``). One without its line end (cut off) is not looked at."""
     starttls = auth = False
     well_known = 0
     masked: list[tuple[int, bytes]] = []
     words: list[tuple[int, bytes]] = []
-    position = 0
-    for line in raw.split(b"\n")[:-1]:
+    position = 0 if headless else raw.find(b"\n") + 1
+    for line in raw[position:].split(b"\n")[:-1]:
         text = line[_CODE:].rstrip(b"\r")
         word = text.strip()
         keyword = word.partition(b" ")[0].partition(b"=")[0].upper()
         if keyword == TARGET:
             starttls = True
-        elif position == 0:
-            pass
         elif is_masked_starttls(word or text):
             masked.append((position, text))
         elif is_masked_word(word):

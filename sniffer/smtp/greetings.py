@@ -1,4 +1,5 @@
-"""EHLO, HELO and LHLO: what was offered before TLS. Of several the last EHLO that was accepted decides."""
+"""EHLO, HELO and LHLO: what was offered before TLS. Of several EHLOs an offer in any counts, and a mask only without one:
+a client that greets once more knows what it was offered before."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import msgspec
 
 from sniffer.smtp.commands import EHLO, GREETINGS
 from sniffer.smtp.ehlo import EhloOffers, ehlo_offers
-from sniffer.smtp.replies import Reply
+from sniffer.smtp.replies import Reply, next_reply
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.stream import Connection
 
@@ -15,9 +16,9 @@ _SURELY_EHLO = 2
 
 
 class GreetingFacts(msgspec.Struct, frozen=True, gc=False):
-    """None is what could not be observed."""
+    """None is what could not be observed. ``masked``: a masked word where the offer was, and no real offer anywhere."""
 
-    helo: str | None = None
+    helo: bytes | None = None
     ehlo: bool | None = None
     offered: bool | None = None
     masked: bool = False
@@ -31,15 +32,17 @@ class GreetingFacts(msgspec.Struct, frozen=True, gc=False):
 def greeting_facts(walk: Walk, connection: Connection) -> GreetingFacts:
     """What the greetings before TLS said."""
     greetings = [exchange for exchange in walk.exchanges if exchange.verb in GREETINGS and exchange.known]
-    helo = greetings[-1].argument.decode("utf-8", "replace") if greetings else None
+    helo = greetings[-1].argument if greetings else None
     accepted = [exchange.reply for exchange in greetings if exchange.verb in EHLO and exchange.reply and exchange.reply.ok]
     inferred = None if greetings else _inferred(walk)
-    reply = accepted[-1] if accepted else inferred
-    if reply:
-        offers = ehlo_offers(reply.raw)
-        auth = offers.auth or any(ehlo_offers(earlier.raw).auth for earlier in accepted)
+    replies = accepted or ([inferred] if inferred else [])
+    if replies:
+        headless = [_is_headless(reply, connection) for reply in replies]
+        found = [ehlo_offers(reply.raw, cut) for reply, cut in zip(replies, headless, strict=True)]
+        offered = True if any(offers.starttls for offers in found) else None if any(headless) else False
+        masked = offered is False and any(offers.masked for offers in found)
         swallowed = bool(accepted) and greetings[-1].reply is None and walk.server_missing
-        return GreetingFacts(helo, True, offers.starttls, _is_masked(offers), auth, swallowed, inferred)
+        return GreetingFacts(helo, True, offered, masked, any(offers.auth for offers in found), swallowed, inferred)
     partial = _cut_offers(greetings, walk, connection)
     if partial and partial.starttls:
         return GreetingFacts(helo, None, True, auth=partial.auth or None)
@@ -49,8 +52,13 @@ def greeting_facts(walk: Walk, connection: Connection) -> GreetingFacts:
     return GreetingFacts(helo, False, False, auth=False)
 
 
-def _is_masked(offers: EhloOffers) -> bool:
-    return bool(offers.masked) and not offers.starttls
+def _is_headless(reply: Reply, connection: Connection) -> bool:
+    """The capture of the server's side may begin inside this reply: its first line names no host."""
+    first = None if connection.server.from_start else next_reply(connection.server.data, 0)
+    if first is None or first.at != reply.at:
+        return False
+    words = reply.raw.partition(b"\n")[0][4:].split(None, 1)
+    return not words or not (b"." in words[0] or words[0][:1] == b"[")
 
 
 def _inferred(walk: Walk) -> Reply | None:

@@ -6,7 +6,7 @@ from sniffer.endings import ending_of, is_lost
 from sniffer.observation import Attempt, Observation
 from sniffer.signbook import SignBook
 from sniffer.smtp.auth import auth_used
-from sniffer.smtp.blanking import clean
+from sniffer.smtp.blanking import shown_name, shown_reply
 from sniffer.smtp.commands import GOES_ON, GREETINGS, UPGRADES
 from sniffer.smtp.greetings import greeting_facts
 from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
@@ -33,12 +33,12 @@ def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings
     if greeted.inferred:
         ehlo_signs(greeted.inferred, book)
     masks = command_signs(walk, book)
-    banner = clean(walk.greeting.raw[: settings.banner_text]) if walk.greeting else None
+    banner = shown_reply(walk.greeting.raw, settings.banner_text, settings.show_addresses) if walk.greeting else None
     seen = Observation(
         banner=banner,
         software=software_of(banner) if banner else None,
         banner_host=host_of(banner) if banner else None,
-        helo=greeted.helo[: settings.helo_text] if greeted.helo else None,
+        helo=shown_name(greeted.helo, settings.helo_text, settings.show_addresses) if greeted.helo else None,
         ehlo=greeted.ehlo,
         offered=greeted.offered,
         masked_offer=greeted.masked,
@@ -79,7 +79,9 @@ def _attempts(walk: Walk) -> tuple[Attempt, ...]:
 def _attempt(exchange: Exchange, walk: Walk) -> Attempt:
     reply = exchange.reply
     well_formed = exchange.verb != "STARTTLS" or not exchange.argument
-    return Attempt(well_formed, reply.code if reply else None, reply is not None and reply is walk.accepted)
+    if reply is None:
+        return Attempt(well_formed)
+    return Attempt(well_formed, reply.code, reply is walk.accepted, reply.refused)
 
 
 def _requested(walk: Walk, connection: Connection, masked: bool) -> bool | None:

@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from sniffer.signbook import SignBook
-from sniffer.smtp.commands import EHLO, UPGRADES
+from sniffer.smtp.commands import EHLO, GREETINGS, UPGRADES
 from sniffer.smtp.ehlo import ehlo_offers
 from sniffer.smtp.masks import is_masked_banner, is_masked_starttls
 from sniffer.smtp.replies import Reply
@@ -48,9 +48,11 @@ def ehlo_signs(reply: Reply, book: SignBook) -> None:
 
 def command_signs(walk: Walk, book: SignBook) -> MaskFacts:
     """Go over the commands and their replies."""
-    judged = unjudged = False
+    judged = unjudged = offer = in_mail = False
     for place, exchange in enumerate(walk.exchanges):
         reply = exchange.reply
+        offer = offer or _holds_offer(exchange)
+        in_mail = _in_mail(exchange, in_mail)
         if exchange.verb in UPGRADES:
             _upgrade_signs(exchange, book)
         elif exchange.verb in EHLO and reply:
@@ -60,15 +62,38 @@ def command_signs(walk: Walk, book: SignBook) -> MaskFacts:
                 book.add("ehlo_refused", "server", reply.raw, reply.at)
         elif not exchange.known and exchange.sure:
             if is_masked_starttls(exchange.line.strip()):
+                if in_mail and not offer:
+                    book.add("masked_word", "client", exchange.line, exchange.at)
+                    continue
                 book.add("masked_command", "client", exchange.line, exchange.at)
                 judged = judged or _answered_as_unknown(reply, walk.server_missing)
                 unjudged = unjudged or (reply is None and walk.server_missing)
             elif _is_masked_ehlo(exchange, walk.exchanges[place + 1 :]):
                 book.add("masked_ehlo", "client", exchange.line, exchange.at, blank=len(exchange.line) > 64)
-                judged = True
-        if reply and reply.refused and (reply.code == 530 or _DEMAND.search(reply.raw)) and b"TLS" in reply.raw.upper():
+        if reply and _demands_tls(reply):
             book.add("tls_required", "server", reply.raw, reply.at)
     return MaskFacts(judged, unjudged)
+
+
+def _demands_tls(reply: Reply) -> bool:
+    return reply.refused and (reply.code == 530 or _DEMAND.search(reply.raw) is not None) and b"TLS" in reply.raw.upper()
+
+
+def _holds_offer(exchange: Exchange) -> bool:
+    """A reply to EHLO with STARTTLS in it, or with its mask."""
+    if exchange.verb not in EHLO or exchange.reply is None or not exchange.reply.ok:
+        return False
+    offers = ehlo_offers(exchange.reply.raw)
+    return offers.starttls or bool(offers.masked)
+
+
+def _in_mail(exchange: Exchange, so_far: bool) -> bool:
+    """Is mail under way, so that no client would ask for TLS any more? A MAIL that the server takes only under TLS
+    begins none."""
+    verb, reply = exchange.verb, exchange.reply
+    if verb in GREETINGS or verb == "RSET":
+        return False
+    return so_far or (verb in ("MAIL", "RCPT") and exchange.known and not (reply and _demands_tls(reply)))
 
 
 def _upgrade_signs(exchange: Exchange, book: SignBook) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from sniffer.endings import ending_of, is_lost
 from sniffer.observation import Attempt, Observation, Sign, Turn, time_at
 from sniffer.signbook import SignBook
-from sniffer.smtp.blanking import clean, shown_command, shown_reply
+from sniffer.smtp.blanking import shown_command, shown_name, shown_reply
 from sniffer.smtp.ehlo import EhloOffers, ehlo_offers
 from sniffer.smtp.masks import is_masked_banner
 from sniffer.smtp.replies import Reply
@@ -50,7 +50,7 @@ class _Greeting(msgspec.Struct, frozen=True, gc=False):
 
 @lru_cache(8192)
 def _greeting(raw: bytes, settings: SniffSettings) -> _Greeting:
-    banner = clean(raw[: settings.banner_text])
+    banner = shown_reply(raw, settings.banner_text, settings.show_addresses)
     shown = shown_reply(raw, settings.dialogue_text, settings.show_addresses)
     return _Greeting(banner, software_of(banner), host_of(banner), shown, is_masked_banner(raw[4:].strip()))
 
@@ -85,7 +85,7 @@ def _upgraded(connection: Connection, asked: re.Match[bytes], answered: re.Match
         banner=greeting.banner,
         software=greeting.software,
         banner_host=greeting.host,
-        helo=asked[1].decode("ascii")[: settings.helo_text],
+        helo=shown_name(asked[1], settings.helo_text, settings.show_addresses),
         ehlo=True,
         offered=offers.starttls,
         requested=True,
@@ -131,7 +131,7 @@ def _in_clear(connection: Connection, sent: re.Match[bytes], taken: re.Match[byt
         banner=greeting.banner,
         software=greeting.software,
         banner_host=greeting.host,
-        helo=sent[1].decode("ascii")[: settings.helo_text],
+        helo=shown_name(sent[1], settings.helo_text, settings.show_addresses),
         ehlo=True,
         offered=offers.starttls,
         requested=False,

@@ -176,7 +176,7 @@ class Walk:
             self._sized(command.argument, reply)
         elif verb in ("AUTH", "X-EXPS"):
             self._challenges(reply)
-        elif verb in UPGRADES and reply and reply.ok and not (verb == "STARTTLS" and command.argument):
+        elif takes_upgrade(command, reply):
             self.accepted = reply
         elif verb == "RCPT" and reply and reply.ok:
             self._recipients += 1
@@ -287,6 +287,13 @@ class Walk:
                 self.accepted = reply
                 self.client_position = len(self._client)
                 return
+
+
+def takes_upgrade(command: Command, reply: Reply | None) -> bool:
+    """True when TLS follows. A STARTTLS with parameters, which no server should take, is taken by a 220 alone."""
+    if command.verb not in UPGRADES or reply is None:
+        return False
+    return reply.code == 220 or (reply.ok and not (command.verb == "STARTTLS" and command.argument))
 
 
 def proxy_header_end(data: bytes) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sniffer.smtp.commands import GREETINGS, UPGRADES, Command, parse_command
+from sniffer.smtp.commands import GREETINGS, Command, parse_command
 from sniffer.smtp.replies import Reply, next_reply
-from sniffer.smtp.walk import MAX_COMMANDS, Exchange, Walk, proxy_header_end
+from sniffer.smtp.walk import MAX_COMMANDS, Exchange, Walk, proxy_header_end, takes_upgrade
 from sniffer.stream import Connection
 from sniffer.wireshark.side import Item, Side
 
@@ -107,7 +107,7 @@ class _Pairing:
                 self._sure = False
         elif verb == "BDAT":
             self._chunked = True
-        elif verb in UPGRADES and reply and reply.ok and not (verb == "STARTTLS" and command.argument):
+        elif takes_upgrade(command, reply):
             self.walk.accepted = reply
         elif verb == "RCPT" and reply and reply.ok:
             self._recipients += 1

@@ -63,7 +63,7 @@ def test_every_field_of_a_tls_session() -> None:
             {"at": "2026-09-21T14:13:20.005000Z", "side": "server", "text": "220 2.0.0 Ready"},
         ],
         "software": "Postfix",
-        "banner": "220-mx.example ESMTP Postfix\n220 welcome bob@mx.example",
+        "banner": "220-mx.example ESMTP Postfix\n220 welcome ***",
         "helo": "client.example",
         "ehlo": True,
         "starttls": {"offered": True, "requested": True, "reply_code": 220},
@@ -206,6 +206,37 @@ S 500 what"""
         assert secret in open_text
 
 
+@pytest.mark.parametrize("end", ["C MAIL FROM:<>\nS 250 ok\nC QUIT\nS 221 bye", "C RSET\nS 250 ok"])
+def test_banner_and_helo_hold_no_address_unless_wanted(end: str) -> None:
+    script = f"S 220 mx.example ask bob@x.example ESMTP\nC EHLO bob@x.example\nS 250-mx|250 SIZE\n{end}"
+    smtp = record(session(script))["smtp"]
+    assert (smtp["banner"], smtp["helo"]) == ("220 mx.example ask *** ESMTP", "***")
+    assert "bob" not in json.dumps(smtp)
+    smtp = record(session(script, SniffSettings(show_addresses=True)))["smtp"]
+    assert (smtp["banner"], smtp["helo"]) == ("220 mx.example ask bob@x.example ESMTP", "bob@x.example")
+    assert "bob" not in json.dumps(record(session(script, SniffSettings(banner_text=21, helo_text=2)))["smtp"])
+
+
+OWN = "S 220 mx\nC EHLO c\nS 250-mx|250-{offer}|250 SIZE\nC {command}\nS 500 what\nC QUIT\nS 221 bye"
+
+
+@pytest.mark.parametrize(
+    ("ours", "offer", "command", "signs"),
+    [
+        ("198.51.100.0/24", "XXXXXXXX", "NOOP", [("masked_offer", "XXXXXXXX"), ("own_device", "XXXXXXXX")]),
+        ("198.51.100.0/24", "XXXB", "NOOP", [("masked_word", "XXXB"), ("own_device", "XXXB")]),
+        ("192.0.2.0/24", "XXXXXXXX", "NOOP", [("masked_offer", "XXXXXXXX")]),
+        ("192.0.2.0/24", "STARTTLS", "XXXXXXXA", [("masked_command", "XXXXXXXA"), ("own_device", "XXXXXXXA")]),
+        ("198.51.100.0/24", "STARTTLS", "XXXXXXXX", [("masked_command", "XXXXXXXX")]),
+        ("203.0.113.0/24", "XXXXXXXX", "XXXXXXXX", [("masked_offer", "XXXXXXXX"), ("masked_command", "XXXXXXXX")]),
+        ("198.51.100.0/24", "STARTTLS", "NOOP", []),
+    ],
+)
+def test_what_our_own_side_sends_masked_is_our_own_device(ours: str, offer: str, command: str, signs: list[tuple[str, str]]) -> None:
+    found = session(OWN.format(offer=offer, command=command), SniffSettings(own_networks=Networks([ours])))
+    assert [(sign.word, sign.text) for sign in found.judgement.evidence] == signs
+
+
 def test_limits_clip() -> None:
     settings = SniffSettings(dialogue_entries=3, dialogue_text=10, evidence_entries=1, evidence_text=5, banner_text=7, helo_text=2)
     got = record(session("S 220 mx.example long\nC EHLO client\nS 250-mx|250-XXXXXXXX|250-XXXXXXXA|250 x\nC QUIT\nS 221 bye", settings))
@@ -233,6 +264,11 @@ def test_direction(ours: list[str], direction: str) -> None:
         (b"", b"", 25),
         (b"\x00\x01\x02", b"\x03\x04", 25),
         (b"SSH-2.0-x\r\n", b"SSH-2.0-y\r\n", 25),
+        (b"USER anonymous\r\nPASS x\r\n", b"220 welcome\r\n331 password\r\n230 in\r\n", 25),
+        (b"AUTH TLS\r\n", b"220-hello\r\n220 there\r\n234 go\r\n", 587),
+        (b"", b"220 (vsFTPd 3.0.3)\r\n", 25),
+        (b"QUIT\r\n", b"220 ProFTPD Server ready\r\n221 bye\r\n", 25),
+        (b"CAPABILITIES\r\nQUIT\r\n", b"200 news.example ready\r\n101 list\r\n.\r\n205 bye\r\n", 25),
     ],
 )
 def test_what_is_no_mail_is_no_session(client: bytes, server: bytes, port: int) -> None:
