@@ -123,13 +123,23 @@ class Walk:
         before = time_at(connection.client, self.client_position, _NEVER) if first else -1
         while reply := self._peek_reply():
             opens = self._opens(reply, first)
-            if not (opens and first is None) and time_at(connection.server, reply.at, _NEVER) > before:
+            if not self._precedes(reply, opens, first, before):
                 return
             self.server_position = reply.end
             if opens:
                 self.greeting, self._aligned = reply, True
             else:
                 self.prelude.append(reply)
+
+    def _precedes(self, reply: Reply, opens: bool, first: Command | None, before: int) -> bool:
+        """Was it said before the client's first command? Packets' times tell, unless words do: a tap may show the two
+        directions out of step, and a 220 never answers EHLO, nor does anything precede the client's very first command but
+        a greeting."""
+        if opens and (first is None or reply.code == 220):
+            return True
+        if self._connection.client.from_start and not opens:
+            return False
+        return time_at(self._connection.server, reply.at, _NEVER) <= before
 
     def _opens(self, reply: Reply, first: Command | None) -> bool:
         """A greeting, and not the 220 of a STARTTLS: EHLO follows, or nothing is known of the client and no TLS follows."""

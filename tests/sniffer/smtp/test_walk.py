@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sniffer.smtp.walk import Walk
@@ -60,3 +62,18 @@ def test_a_greeting_of_several_lines_may_pause() -> None:
     walk = Walk(connection(turns("S 220-mx wait\nS 220 mx\nC EHLO c\nS 250 mx"))).run()
     assert walk.greeting and walk.greeting.raw.count(b"\n") == 2
     assert walk.exchanges[0].reply and walk.exchanges[0].reply.code == 250
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "C EHLO c\nS 220 mx\nS 250 mx\nC MAIL FROM:<>\nS 550 no",  # the greeting is seen late
+        "S 220 mx\nS 250 mx\nC EHLO c\nC MAIL FROM:<>\nS 550 no",  # and here the command
+    ],
+)
+def test_directions_out_of_step_are_paired_by_what_they_say(script: str) -> None:
+    """The server's SYN was lost, so its first captured byte may be any."""
+    whole = connection(turns(script))
+    walk = Walk(replace(whole, server=replace(whole.server, from_start=False))).run()
+    assert walk.greeting and walk.greeting.code == 220
+    assert [(exchange.verb, exchange.reply and exchange.reply.code) for exchange in walk.exchanges] == [("EHLO", 250), ("MAIL", 550)]
