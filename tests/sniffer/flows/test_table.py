@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import resource
 import struct
 from dataclasses import replace
 
@@ -173,25 +171,12 @@ def run_flood(wire, count, flags=2, data=b"", after=b""):
         yield after
 
     weird = Weird()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = sum(1 for _ in read_connections(Pipe(parts()), settings=EngineSettings(), weird=weird))
-    return found, weird, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return sum(1 for _ in read_connections(Pipe(parts()), settings=EngineSettings(), weird=weird)), weird
 
 
 def test_a_syn_flood_is_counted_and_passed(wire):
     later = wire.START + 3600 * SECOND
     after = wire.pcap(talked(wire, time=later).close().frames, nano=False)[24:]
-    found, weird, _ = run_flood(wire, 100_000, after=after)
+    found, weird = run_flood(wire, 100_000, after=after)
     assert found == 1
     assert weird.no_payload == 100_000
-
-
-@pytest.mark.long
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("count", "flags", "data"), [(10_000_000, 2, b""), (2_000_000, 16, b"x")])
-def test_floods_stay_under_the_cap(wire, count, flags, data):
-    """Distinct sources with a SYN each, and with one byte of payload each."""
-    random.seed(1)
-    _, weird, grown = run_flood(wire, count, flags, data)
-    assert weird.no_payload + weird.evicted >= count * 0.8
-    assert grown < 256 + 150
