@@ -18,6 +18,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "reports": (("--records=20000", "--peer-records=5000", "--small=500", "--tls=500"), ("--small=5000", "--tls=5000")),
     "stores": (("--documents=20000",), ("--documents=1000000",)),
     "spool": (("--seconds=1",), ()),
+    "intake": (("--mails=1000", "--rounds=1"), ()),
     "sniff": (("--sessions=1000", "--runs=1"), ("--sessions=20000",)),
     "blindness": (("--sessions=500",), ("--sessions=6000",)),
     "floods": (("--share=0.02",), ("--share=1",)),

@@ -88,6 +88,8 @@ class Postfix:
     smtp: str
     """Transport for dmarc.example.net."""
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="sw-postfix-")))
+    main: str = ""
+    """More lines of main.cf."""
     port: int = 0
     _master: subprocess.Popen[bytes] | None = None
 
@@ -103,6 +105,12 @@ class Postfix:
         while not self._greets():
             assert self._master.poll() is None and time.monotonic() < deadline, self.log()
             time.sleep(0.1)
+
+    @property
+    def group(self) -> int:
+        """The process group of all its programs."""
+        assert self._master is not None
+        return self._master.pid
 
     def log(self) -> str:
         return "".join(path.read_text() for name in ("stderr", "log") if (path := self.folder / name).exists())
@@ -131,7 +139,7 @@ class Postfix:
             lmtp=self.lmtp,
             smtp=self.smtp,
         )
-        (self.folder / "etc" / "main.cf").write_text(main)
+        (self.folder / "etc" / "main.cf").write_text(main + self.main)
         (self.folder / "etc" / "master.cf").write_text(_MASTER.format(port=self.port))
 
     def _greets(self) -> bool:
