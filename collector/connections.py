@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
+@functools.lru_cache(1024)
 def parse_peer(address: str | None) -> IPv4Address | IPv6Address | None:
     """A peer's address without its zone, IPv4 also where it came mapped into IPv6; None for a unix socket's."""
     try:
@@ -31,6 +33,8 @@ class Proxies:
         self._networks = tuple(ip_network(network, strict=False) for network in networks)
 
     def __contains__(self, address: str | None) -> bool:
+        if not self._networks:
+            return False
         ip = parse_peer(address)
         return ip is not None and any(ip in network for network in self._networks)
 

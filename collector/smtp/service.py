@@ -42,6 +42,8 @@ class Service:
         self.recipients = Recipients(settings.recipients, accept_any=settings.accept_any_recipient)
         self.limits = ConnectionLimits(settings.connection_limit, settings.peer_limit)
         self.sessions: set[MailSession] = set()
+        self.alike: dict[type[MailSession], dict[str, object]] = {}
+        """Attributes that all sessions of a kind start with."""
         self._none_left = asyncio.Event()
         self.closing = False
         self._proxies = Proxies(settings.proxies)
