@@ -4,7 +4,8 @@
 
 Both take the same mail of about 10 KiB (a gzipped report attached) on loopback, on one disk, and keep it: Postfix holds
 what comes (``HOLD``, so that nothing but acceptance is measured), ours waits in the spool while its store does not
-answer; ``and drains`` is ours while it also reads, judges and stores what comes, in the same process. Both acknowledge
+answer; ``and drains`` is ours while it also reads and judges what comes, in the same process (as smtp-source sends one
+mail again and again, its rows are written once). Both acknowledge
 behind an fsync. Two kinds of load: a connection for each mail, and ``senders`` connections that go on. The rounds go by
 turns, the row is the median of each column. Latencies are those of four more senders beside the load
 (bench/probe_intake.py): from the last dot to the 250, and of a whole mail, from connecting to the 250. CPU is the
@@ -111,14 +112,13 @@ class Figures(NamedTuple):
 
 
 def mail() -> bytes:
-    """A mailed aggregate report of about BYTES, LF line ends."""
+    """A mailed aggregate report of ten records, brought to BYTES by the text before it; LF line ends."""
     message = EmailMessage()
     message["From"], message["To"] = "reporter@sender.example", RECIPIENT
     message["Subject"] = "Report Domain: mail.example Submitter: reporter0.example"
     message["Message-ID"], message["Date"] = "<1@sender.example>", "Tue, 01 Dec 2026 00:00:00 +0000"
-    records = 10
-    while len(packed := gzip.compress(aggregate(random.Random(1), 0, records).encode(), mtime=0)) < BYTES * 7 // 10:
-        records += 10
+    packed = gzip.compress(aggregate(random.Random(1), 0, 10).encode(), mtime=0)
+    message.set_content("This is an aggregate report. Do not reply to it, please.\n" * ((BYTES - 2 * len(packed)) // 57))
     message.add_attachment(packed, maintype="application", subtype="gzip", filename="reporter0.example!mail.example!1!2.xml.gz")
     return message.as_bytes()
 

@@ -21,6 +21,7 @@ from stripwatch.configuration import ConfigurationError
 from stripwatch.serve.control import Controls, control_app
 from stripwatch.serve.health import health
 from stripwatch.serve.housekeeping import Housekeeping
+from stripwatch.serve.intake_first import IntakeFirst
 from stripwatch.serve.intakes import Intakes
 from stripwatch.serve.listening import Listener, tcp_socket, unix_socket
 from stripwatch.serve.metrics import ServiceMetrics
@@ -126,7 +127,8 @@ class Service:
         return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date(), tuple(self._intakes.checks()))
 
     def _run_drain(self) -> None:
-        self._pipeline.drain.run(self._stop, self._pipeline.note, self._draining)
+        turn = IntakeFirst(self._draining, self._spool, sleep=self._stop.wait)
+        self._pipeline.drain.run(self._stop, self._pipeline.note, turn)
 
     def _thread(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
