@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dashboards.errors import BadRequest, NotFound
 from dashboards.guards.origin import require_same_origin
-from dashboards.looking import lens_of
+from dashboards.looking import everything_of
 from dashboards.sources import Sources, State
 from ingest.store.protocol import Document, Page
 from ingest.store.query import Query, Selection
@@ -71,7 +71,7 @@ def _documents(router: APIRouter, sources: Sources) -> None:
             raise NotFound(f"no dataset {dataset}")
         if not 1 <= limit <= LARGEST_PAGE:
             raise BadRequest(f"limit: 1 to {LARGEST_PAGE}")
-        lens = lens_of(request, sources, dataset)
+        lens = everything_of(request, sources.clock(), also=("limit", "after"))
         since, until = lens.range.since, lens.range.until
         where = lens.filters.where(dataset)
         return _json(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from dashboards import api, assets, probes
 from dashboards.errors import DashboardError
 from dashboards.failures import failure
 from dashboards.guards.credentials import PasswordCheck
+from dashboards.guards.head import HeadAsGet
 from dashboards.guards.headers import SecurityHeaders
 from dashboards.guards.hosts import HostCheck
 from dashboards.pages import dead_letters, encryption, health, incidents, overview, reports, senders, sessions
@@ -45,6 +47,7 @@ def create_app(
     if settings.password is not None:
         app.add_middleware(PasswordCheck, password=settings.password)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -59,5 +62,5 @@ def _answer_failures(app: FastAPI, sources: Sources) -> None:
     def answer(request: Request, error: Exception) -> Response:
         return failure(request, error, sources)
 
-    for kind in (DashboardError, ConflictError, StoreError, 404, 405):
+    for kind in (DashboardError, RequestValidationError, ConflictError, StoreError, 404, 405):
         app.add_exception_handler(kind, answer)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from dashboards.errors import DashboardError
+from dashboards.errors import BadRequest, DashboardError
 from dashboards.filters import Filters
 from dashboards.lens import Lens
 from dashboards.rendering import page
@@ -16,6 +17,8 @@ from dashboards.sources import Sources
 from dashboards.timerange import last
 from ingest.conflicts.errors import ConflictError, UnknownReport
 from ingest.store.errors import QueryError, StoreError, TooManyGroups
+
+_UNCLEAR = "This address cannot be understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ def describe(error: Exception, path: str) -> Failure:
         return Failure(404, error.reason, "Not found", str(error))
     if isinstance(error, ConflictError):
         return Failure(409, error.reason, "This cannot be chosen", str(error), "Look at the report: its page says why it is left out.")
+    if isinstance(error, RequestValidationError):
+        return Failure(400, BadRequest.reason, _UNCLEAR, "; ".join(f"{fault['loc'][-1]}: {fault['msg']}" for fault in error.errors()))
     if isinstance(error, DashboardError):
-        titles = {400: "This address cannot be understood", 403: "Refused", 404: "Not found"}
+        titles = {400: _UNCLEAR, 403: "Refused", 404: "Not found"}
         return Failure(error.status, error.reason, titles[error.status], str(error))
     if isinstance(error, HTTPException) and error.status_code == 405:
         return Failure(405, "method_not_allowed", "Not that way", "This address does not take that method.")

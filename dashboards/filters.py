@@ -107,10 +107,6 @@ class Filters:
     def without(self, choice: Choice) -> Filters:
         return Filters(tuple(c for c in self.choices if c != choice))
 
-    def unused(self, dataset: str) -> tuple[Choice, ...]:
-        """Choices that say nothing about the dataset."""
-        return tuple(c for c in self.choices if not field_of(c.name, dataset))
-
 
 def read(pairs: Iterable[tuple[str, str]]) -> Filters:
     """The filters among an address's parameters; empty values (an untouched form field) and repeats are dropped."""

@@ -16,6 +16,7 @@ SPANS: dict[str, timedelta | None] = {
     "90d": timedelta(days=90),
     "all": None,
 }
+PARAMETERS = ("last", "since", "until")
 TITLES = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "all": "all time"}
 
 

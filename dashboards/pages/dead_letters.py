@@ -19,7 +19,7 @@ def routes(sources: Sources) -> APIRouter:
 
     @router.get("/dead-letters", response_class=HTMLResponse)
     def several(request: Request, retried: str = "") -> HTMLResponse:
-        lens = lens_of(request, sources)
+        lens = lens_of(request, sources, also=("retried",))
         return page("dead_letters", sources.settings, lens, letters=sources.dead_letters.recent(SHOWN), retried=retried, shown=SHOWN)
 
     @router.get("/dead-letters/{id}/raw")

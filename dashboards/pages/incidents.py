@@ -44,7 +44,7 @@ def routes(sources: Sources) -> APIRouter:
 
     @router.get("/incidents", response_class=HTMLResponse)
     def several(request: Request, after: str | None = None) -> HTMLResponse:
-        lens = lens_of(request, sources, "incidents")
+        lens = lens_of(request, sources, "incidents", also=("after",))
         found = sources.store.select(_selection(lens, sources.settings.page_size, after))
         states = sources.store.aggregate(_by_state(lens))
         rows = found.documents if after else ranked_by_severity(found.documents)

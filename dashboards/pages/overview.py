@@ -25,7 +25,7 @@ from dashboards.shapes.share import Share
 from dashboards.sources import Sources
 from dashboards.world.countries import country_name
 from ingest.store.protocol import Document, StoreReader
-from ingest.store.query import Filter, Row, Selection
+from ingest.store.query import Filter, Query, Row, Selection
 from ingest.store.schema import STRIPPED
 
 INFERRED = frozenset({"offer_removed", "starttls_not_requested", "cleartext_after_failure"})
@@ -55,6 +55,8 @@ class Overview:
     reporters: list[Row]
     left_out: list[tuple[str, int]]
     incidents: list[Document]
+    earlier: int
+    """Unsettled incidents last seen before the range."""
     proof: Document | None
     figures: dict[str, Figure]
 
@@ -94,16 +96,28 @@ def overview(store: StoreReader, lens: Lens) -> Overview:
         reporters=store.aggregate(report_questions.by_reporter(lens)),
         left_out=_left_out(store, lens),
         incidents=incidents,
+        earlier=earlier_incidents(store, lens),
         proof=_proof(store, lens),
         figures=_figures(store, lens, countries),
     )
 
 
 def open_incidents(store: StoreReader, lens: Lens) -> list[Document]:
-    """What still wants an eye, whenever it began, gravest first."""
-    unsettled = Filter("state", "ne", ("closed",))
-    where = (*lens.filters.where("incidents"), unsettled, STANDING)
-    return ranked_by_severity(store.select(Selection(dataset="incidents", where=where, limit=MOST_INCIDENTS)).documents)
+    """What still wants an eye and was last seen in the range, gravest first."""
+    selection = Selection(dataset="incidents", since=lens.range.since, until=lens.range.until, where=_unsettled(lens), limit=MOST_INCIDENTS)
+    return ranked_by_severity(store.select(selection).documents)
+
+
+def earlier_incidents(store: StoreReader, lens: Lens) -> int:
+    """How many want an eye that were last seen before the range."""
+    if lens.range.since is None:
+        return 0
+    found: int = single(store, Query(dataset="incidents", until=lens.range.since, where=_unsettled(lens)))["count"]
+    return found
+
+
+def _unsettled(lens: Lens) -> tuple[Filter, ...]:
+    return (*lens.filters.where("incidents"), Filter("state", "ne", ("closed",)), STANDING)
 
 
 def stripped_paths(store: StoreReader, lens: Lens) -> list[Ranked]:

@@ -33,7 +33,7 @@ def routes(sources: Sources) -> APIRouter:
 
     @router.get("/reports", response_class=HTMLResponse)
     def several(request: Request, after: str | None = None, failing: bool = False) -> HTMLResponse:
-        lens = lens_of(request, sources, "reports")
+        lens = lens_of(request, sources, "reports", also=("after", "failing"))
         store = sources.store
         where = lens.filters.where("reports") + ((FAILING,) if failing else ())
         found = store.select(

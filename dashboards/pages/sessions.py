@@ -39,7 +39,7 @@ def routes(sources: Sources) -> APIRouter:
 
     @router.get("/sessions", response_class=HTMLResponse)
     def several(request: Request, after: str | None = None) -> HTMLResponse:
-        lens = lens_of(request, sources, "sessions")
+        lens = lens_of(request, sources, "sessions", also=("after",))
         found = sources.store.select(
             Selection(
                 dataset="sessions",

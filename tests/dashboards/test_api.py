@@ -42,6 +42,18 @@ def test_a_dataset_is_filtered_by_the_pages_parameters(full: Site) -> None:
     assert all(d["@timestamp"] >= day for d in answer["documents"])
 
 
+def test_without_a_range_it_is_all_time_as_on_the_command_line(full: Site) -> None:
+    found = full.client.get("/api/sessions", params={"limit": 5000}).json()
+    assert len(found["documents"]) == full.store.aggregate(Query(dataset="sessions"))[0]["count"] > 1000
+
+
+def test_an_unknown_or_wrong_parameter_is_refused_by_name(full: Site) -> None:
+    for asked, named in (("limt=3", "did you mean limit?"), ("limit=many", "limit: ")):
+        answer = full.client.get(f"/api/sessions?{asked}")
+        assert answer.status_code == 400
+        assert named in answer.json()["error"]["says"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [

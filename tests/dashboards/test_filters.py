@@ -21,7 +21,6 @@ def test_a_dataset_without_the_field_is_not_narrowed() -> None:
     found = filters.read([("country", "TN"), ("verdict", "tls")])
     assert found.where("incidents") == (q.Filter("country", "eq", ("TN",)),)
     assert found.where("reports") == ()
-    assert [c.name for c in found.unused("incidents")] == ["verdict"]
 
 
 def test_types_are_the_schemas() -> None:

@@ -107,12 +107,27 @@ def test_every_hostile_document_shows(hostile: Site) -> None:
         "/sessions?ip=not-an-address",
         "/sessions?after=rubbish",
         "/sessions?mail_in_clear=maybe",
+        "/sessions?verdct=tls",
+        "/dead-letters?after=x",
+        "/reports?failing=maybe",
     ],
 )
 def test_bad_addresses_are_answered_in_words(full: Site, path: str) -> None:
     answer = full.client.get(path)
     assert answer.status_code == 400
     check(answer.text)
+
+
+def test_an_unknown_parameter_is_named(full: Site) -> None:
+    assert "there is no parameter verdct; did you mean verdict?" in full.client.get("/sessions?verdct=tls").text
+
+
+@pytest.mark.parametrize("path", (*PATHS, "/healthz", "/api/sessions?limit=3", "/nosuch"))
+def test_head_is_get_without_a_body(full: Site, path: str) -> None:
+    head, get = full.client.head(path), full.client.get(path)
+    assert head.status_code == get.status_code
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert head.content == b""
 
 
 @pytest.mark.parametrize("path", ["/nosuch", "/sessions/nosuch", "/reports/nosuch", "/incidents/nosuch", "/dead-letters/nosuch/raw"])

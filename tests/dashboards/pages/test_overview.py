@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from ingest.incidents import wilson
-from ingest.store.query import Filter, Query
+from ingest.store.query import Filter, Query, Selection
 from ingest.store.schema import STRIPPED
 from tests.dashboards.conftest import Site
 
@@ -47,6 +48,16 @@ def test_dates_narrow_too(full: Site) -> None:
     )
     amount = full.store.aggregate(expected)[0]["count"]
     assert f"Sessions {amount} " in text_of(full.page(f"/?since={since}&until={until}"))
+
+
+def test_open_incidents_are_those_of_the_range_and_older_ones_are_counted(full: Site) -> None:
+    open_ = (Filter("state", "ne", ("closed",)), Filter("affected", "gt", (0,)))
+    newest = full.store.select(Selection(dataset="incidents", where=open_, limit=1)).documents[0].time
+    since = newest - timedelta(minutes=1)
+    rows = full.store.aggregate(Query(dataset="incidents", where=open_, until=since))
+    page = text_of(full.page(f"/?since={since:%Y-%m-%dT%H:%M:%SZ}"))
+    assert f"{rows[0]['count']} last seen earlier" in page
+    assert "last seen earlier" not in text_of(full.page("/?last=all"))
 
 
 def test_the_empty_store_says_what_to_do(empty: Site) -> None:
