@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from collector.errors import BoxError, SettingsError
+from collector.https.settings import HttpsSettings
 from collector.imap.box import ImapBox
 from collector.imap.settings import ImapSettings
 from collector.maildir import MaildirBox
 from collector.pickup.box import Box
 from collector.pickup.mends import MENDS
+from collector.smtp.settings import SmtpSettings
 from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.depth import DepthMeter
 from ingest.store.errors import StoreError, StoreLocked
@@ -116,9 +118,12 @@ def _intakes(configuration: Configuration, running: bool) -> Iterator[Finding]:
     if serve.smtp and not smtp.recipients and not smtp.accept_any_recipient:
         yield Finding("error", "smtp", "takes mail for nobody", 'set [smtp] recipients = ["tls-reports@your.domain"]')
     elif serve.smtp:
-        yield _listening("smtp", smtp.host, smtp.port, running)
+        yield _fit("smtp", smtp) or _listening("smtp", smtp.host, smtp.port, running)
     if serve.https:
-        yield _listening("https", configuration.https.host, configuration.https.port, running)
+        https = configuration.https
+        yield _fit("https", https) or _listening("https", https.host, https.port, running)
+    if serve.dashboard:
+        yield _listening("dashboard", serve.dashboard_host, serve.dashboard_port, running, "[serve] dashboard_host and dashboard_port")
     yield from _boxes(configuration)
     if serve.certificate is None:
         says = "self-made: fine for mail, and RFC 8460 lets reporters ignore it for HTTPS"
@@ -147,12 +152,21 @@ def _boxes(configuration: Configuration) -> Iterator[Finding]:
             box.close()
 
 
+def _fit(name: str, settings: SmtpSettings | HttpsSettings) -> Finding | None:
+    """What the intake would refuse to start with; None when it would start."""
+    try:
+        settings.check()
+    except SettingsError as error:
+        return Finding("error", name, str(error), f"see [{name}]")
+    return None
+
+
 def _imap_box(settings: ImapSettings) -> ImapBox:
     settings.check()
     return ImapBox.open(settings, SYSTEM_CLOCK)
 
 
-def _listening(name: str, host: str, port: int, running: bool) -> Finding:
+def _listening(name: str, host: str, port: int, running: bool, settings: str = "") -> Finding:
     """Whether the address can be had, or is held by the service that runs."""
     if running:
         return Finding("ok", name, f"{host}:{port}, held by the running service")
@@ -162,7 +176,7 @@ def _listening(name: str, host: str, port: int, running: bool) -> Finding:
     except PermissionError:
         return Finding("error", name, f"port {port} needs a right", "give CAP_NET_BIND_SERVICE (the unit in deploy/ does)")
     except OSError as error:
-        return Finding("error", name, f"{host}:{port}: {error.strerror}", f"free the port, or set [{name}] host and port")
+        return Finding("error", name, f"{host}:{port}: {error.strerror}", f"free the port, or set {settings or f'[{name}] host and port'}")
 
 
 def _certificate(certificate: Path, key: Path | None) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from ingest.store.errors import QueryError
-from ingest.store.protocol import StoreReader, select_all
+from ingest.store.protocol import Document, StoreReader, select_all
 from ingest.store.query import Filter, Selection
 from ingest.store.query_text import parse_filters
 from ingest.store.schema import DATASETS
@@ -71,6 +71,10 @@ class Asked:
 def list_documents(site: Site, asked: Asked, columns: Sequence[str], closing: Closing | None = None) -> None:
     """Write the newest documents; ``closing`` gives the lines below a table of all."""
     now = site.now()
+    ids = [text.removeprefix("id=") for text in asked.filters if text.startswith("id=")]
+    if ids:
+        _list_by_id(site, asked, columns, [id for text in ids for id in text.split(",")])
+        return
     selection = asked.selection(now)
     with reading(site) as store:
         _write(store, selection, columns, asked.form, asked.limit)
@@ -81,10 +85,25 @@ def list_documents(site: Site, asked: Asked, columns: Sequence[str], closing: Cl
 def _write(store: StoreReader, selection: Selection, columns: Sequence[str], form: Form, limit: int) -> None:
     """The documents; headings come from the schema table."""
     dataset = selection.dataset
-    headings = [("id", "id"), *((name, DATASETS[dataset].field(name).title) for name in columns)]
-    shown = write(islice(_rows(store, selection), limit), headings, form, f"No {dataset}.")
+    shown = write(islice(_rows(store, selection), limit), _headings(dataset, columns), form, f"No {dataset}.")
     if form is Form.table and shown == limit:
         sys.stderr.write(f"the newest {limit}; --limit shows more\n")
+
+
+def _list_by_id(site: Site, asked: Asked, columns: Sequence[str], ids: Sequence[str]) -> None:
+    """An id says all: it stands without other filters. Raises CommandFailed, also for one that is not there."""
+    if asked.since or asked.until or not all(text.startswith("id=") for text in asked.filters):
+        raise CommandFailed("id= names documents: it goes with no other filter and no time range", USAGE)
+    with reading(site) as store:
+        found = [store.get(asked.dataset, id) for id in ids]
+    missing = [id for id, document in zip(ids, found, strict=True) if document is None]
+    write([_row(document) for document in found if document], _headings(asked.dataset, columns), asked.form, f"No {asked.dataset}.")
+    if missing:
+        raise CommandFailed(f"{asked.dataset}: nothing has the id {', '.join(missing)}")
+
+
+def _headings(dataset: str, columns: Sequence[str]) -> list[tuple[str, str]]:
+    return [("id", "id"), *((name, DATASETS[dataset].field(name).title) for name in columns)]
 
 
 def parsed_filters(dataset: str, filters: Sequence[str]) -> tuple[Filter, ...]:
@@ -97,4 +116,8 @@ def parsed_filters(dataset: str, filters: Sequence[str]) -> tuple[Filter, ...]:
 
 def _rows(store: StoreReader, selection: Selection) -> Iterator[Mapping[str, Any]]:
     for document in select_all(store, selection):
-        yield {"id": document.id, **document.fields}
+        yield _row(document)
+
+
+def _row(document: Document) -> Mapping[str, Any]:
+    return {"id": document.id, **document.fields}

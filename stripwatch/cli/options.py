@@ -13,12 +13,12 @@ from stripwatch.cli.failure import USAGE, CommandFailed
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
-FILTERS = "A FILTER is FIELD=VALUE (docs/fields.md has the fields); several must all hold."
+FILTERS = "A FILTER is FIELD=VALUE (docs/fields.md has the fields), or id=ID; several must all hold."
 
 config = click.option("--config", "-c", type=PATH, metavar="FILE", help="Configuration file (TOML).")
 json = click.option("--json", is_flag=True, help="One JSON object a line.")
 csv = click.option("--csv", is_flag=True, help="CSV with a heading.")
-since = click.option("--since", metavar="TIME", help="Start of the time range: RFC 3339, a date, or 24h, 7d, 4w.")
+since = click.option("--since", metavar="TIME", help="Start of the time range: RFC 3339, a date, or 24h, 7d, 4w; all time without it.")
 until = click.option("--until", metavar="TIME", help="End of it (exclusive).")
 filters = click.argument("filters", nargs=-1, metavar="[FILTER]…")
 

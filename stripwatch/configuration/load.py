@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from stripwatch.configuration.bounds import refuse_absurd, refuse_open_dashboard
 from stripwatch.configuration.errors import ConfigurationError
 from stripwatch.configuration.sections import Configuration
 
@@ -36,11 +37,17 @@ def load(text: str, environ: Mapping[str, str], where: str = "configuration") ->
     _refuse_unknown(tree, where)
     _overlay(tree, environ)
     try:
-        return msgspec.convert(tree, Configuration, strict=False, dec_hook=_path)
+        found = msgspec.convert(tree, Configuration, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise ConfigurationError(f"{where}: {_readable(error)}") from error
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{where}: {error}") from error
+    for name, section in sections().items():
+        settings = getattr(found, name)
+        refuse_absurd(name, {setting: getattr(settings, setting) for setting in setting_names(section)})
+    if found.serve.dashboard:
+        refuse_open_dashboard(found.serve.dashboard_host, found.dashboard.password)
+    return found
 
 
 def _path(wanted: type, value: Any) -> Any:

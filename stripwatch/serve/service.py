@@ -7,7 +7,6 @@ acknowledged), then the drain finishes its batch, then the store closes. Nothing
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import threading
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from dashboards.letters import KeptLetters
 from dashboards.sources import Health
 from ingest.incidents.states import set_state
 from ingest.store.protocol import StoreReader
-from stripwatch.configuration import ConfigurationError
 from stripwatch.serve.control import Controls, control_app
 from stripwatch.serve.health import health
 from stripwatch.serve.housekeeping import Housekeeping
@@ -105,8 +103,6 @@ class Service:
     async def _start_dashboard(self) -> None:
         settings = self._site.configuration.dashboard
         host = self._settings.dashboard_host
-        if settings.password is None and not _is_loopback(host):
-            raise ConfigurationError(f"[serve] dashboard_host is {host}: outside loopback it needs [dashboard] password")
         parts = self._pipeline
         metrics = ServiceMetrics(self._spool, parts.drain, parts.dead_letters, self._intakes.snapshots, self._intakes.boxes)
         app = create_app(
@@ -146,10 +142,3 @@ class Service:
         self._spool.close()
         if not alive:
             self._pipeline.close()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,3 +51,15 @@ def test_a_maildir(tmp_path: Path) -> None:
     box.add(b"Subject: 1\n\n")
     assert look(tmp_path, "maildir", maildir=settings).state == "ok"
     assert len(list((tmp_path / "Maildir" / "new").iterdir())) == 1
+
+
+def test_a_port_that_another_holds_and_an_intake_that_would_not_start(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        text = f'[data]\nfolder = "{tmp_path / "data"}"\n[serve]\ndashboard_port = {port}\n[smtp]\nrecipients = ["a b"]'
+        found = {each.part: each for each in findings(Site(load(text, {})))}
+    assert (found["dashboard"].state, found["dashboard"].mend) == (
+        "error",
+        "free the port, or set [serve] dashboard_host and dashboard_port",
+    )
+    assert (found["smtp"].state, found["smtp"].mend) == ("error", "see [smtp]")

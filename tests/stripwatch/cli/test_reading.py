@@ -54,6 +54,15 @@ def test_json_and_csv_are_for_programs(imported: Run) -> None:
     assert line["report.contact"] == "'=cmd()"
 
 
+def test_a_document_is_listed_by_its_id(imported: Run) -> None:
+    (row,) = [json.loads(line) for line in imported("reports", "--json").stdout.splitlines()]
+    found = imported("reports", f"id={row['id']}", "--json")
+    assert (found.returncode, json.loads(found.stdout)) == (0, row)
+    missing = imported("reports", f"id={row['id']},nothing", "--json")
+    assert (missing.returncode, missing.stderr) == (1, "stripwatch: reports: nothing has the id nothing\n")
+    assert imported("reports", f"id={row['id']}", "kind=dmarc").returncode == 2
+
+
 def test_query_groups_and_sums(imported: Run) -> None:
     done = imported("query", "tlsrpt_failures", "-b", "tlsrpt.result_type", "-m", "n:sum(tlsrpt.failed_session_count)", "--json")
     assert json.loads(done.stdout) == {"n": 2, "tlsrpt.result_type": "starttls-not-supported"}

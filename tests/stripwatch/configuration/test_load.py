@@ -85,3 +85,27 @@ def test_a_named_file_must_be_readable(tmp_path: Path) -> None:
     file.write_text("[smtp]\nport = 99\n")
     assert configuration_from(None, {"STRIPWATCH_CONFIG": str(file)}).smtp.port == 99
     assert configuration_from(file, {"STRIPWATCH_CONFIG": "/nowhere"}).smtp.port == 99
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[smtp]\nport = 70000", "[smtp] port: 70000 is no port"),
+        ("[serve]\ndashboard_port = -1", "[serve] dashboard_port: -1 is no port"),
+        ("[sniff]\nsmtp_ports = [25, 99999]", "[sniff] smtp_ports: 99999"),
+        ("[serve]\nstop_seconds = -3", "[serve] stop_seconds: -3.0 is out of range"),
+        ("[smtp]\nsession_seconds = nan", "[smtp] session_seconds: nan"),
+        ("[smtp]\nsession_seconds = inf", "[smtp] session_seconds: inf"),
+        ('[serve]\ndashboard_host = "0.0.0.0"', "outside loopback it needs [dashboard] password"),
+    ],
+)
+def test_what_no_part_could_work_with_is_refused(text: str, named: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(text, {})
+    assert named in str(refused.value)
+
+
+def test_a_dashboard_for_others_has_a_password() -> None:
+    text = '[serve]\ndashboard_host = "::"\n[dashboard]\npassword = "x"'
+    assert load(text, {}).serve.dashboard_host == "::"
+    assert load('[serve]\ndashboard_host = "::"\ndashboard = false', {}).serve.dashboard is False
