@@ -15,6 +15,7 @@ from dashboards.guards.origin import require_same_origin
 from dashboards.looking import lens_of
 from dashboards.questions import reports as questions
 from dashboards.rendering import page
+from dashboards.shapes.failure_report import failure_facts
 from dashboards.shapes.silence import reports_by_day, silences
 from dashboards.sources import Sources
 from ingest.conflicts.differences import Version, differences
@@ -84,6 +85,7 @@ def routes(sources: Sources) -> APIRouter:
             failures=_largest(_of(sources, "tlsrpt_failures", uid), "tlsrpt.failed_session_count"),
             versions=_versions(sources, report),
             eligible=eligible,
+            said=failure_facts(report.fields.get("report.failure")),
             most=MOST_ROWS,
         )
 

@@ -33,6 +33,20 @@ class Standing:
     signer: str | None = None
 
 
+def by_domain(report: Report) -> list[Report]:
+    """A TLS report on several domains as one report a domain, as those may belong to different organisations, or to
+    strangers. A policy that names no domain stays with the first that does."""
+    if not isinstance(report, TlsReport):
+        return [report]
+    domains = dict.fromkeys(policy.policy_domain or report.policy_domain for policy in report.policies)
+    if len(domains) < 2:
+        return [report]
+    parts: dict[str | None, list[TlsPolicy]] = {domain: [] for domain in domains}
+    for policy in report.policies:
+        parts[policy.policy_domain or report.policy_domain].append(policy)
+    return [msgspec.structs.replace(report, policy_domain=domain, policies=tuple(policies)) for domain, policies in parts.items()]
+
+
 def identity(report: Report, arrived: datetime) -> str:
     """The report's uid. A report without dates is told from its maker's others by the day it arrived on."""
     begin = report.begin or report.end or arrived.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -95,6 +109,12 @@ def _summary(report: Report) -> dict[str, Any]:
             "report.messages": report.messages,
             "report.failures": report.unaligned,
             "report.contact": report.email,
+            "report.extra_contact": report.extra_contact_info,
+            "report.generator": report.generator,
+            "report.version": report.version,
+            "report.namespace": report.namespace,
+            "report.errors": list(report.errors) or None,
+            "report.extensions": list(report.extensions) or None,
             "report.policies": msgspec.to_builtins(report.policy_published),
         }
     if isinstance(report, TlsReport):
@@ -110,6 +130,9 @@ def _summary(report: Report) -> dict[str, Any]:
         "report.messages": report.incidents,
         "report.failures": report.incidents,
         "report.failure": _failure_report(report),
+        "failure.auth_failure": list(report.auth_failure) or None,
+        "failure.delivery_result": report.delivery_result,
+        "failure.source_ip": report.source_ip,
     }
 
 
@@ -152,6 +175,7 @@ def _dmarc_fields(record: DmarcRecord, enricher: Enricher) -> dict[str, Any]:
         "dmarc.envelope_from": record.envelope_from,
         "dmarc.envelope_to": record.envelope_to,
         "dmarc.reasons": [reason.type for reason in record.reasons if reason.type] or None,
+        "dmarc.reason_comments": [reason.comment for reason in record.reasons if reason.comment] or None,
         "dmarc.dkim_domains": sorted({result.domain for result in results.dkim if result.domain}) or None,
         "dmarc.spf_domain": next((result.domain for result in results.spf if result.domain), None),
         "dmarc.auth_results": msgspec.to_builtins(results),

@@ -26,6 +26,7 @@ from ingest.drain.sessions import SessionIntake
 from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.reports.limits import Limits as ReportLimits
+from ingest.reports.privacy import PRIVATE, Privacy
 from ingest.spool.errors import CheckpointFailed
 from ingest.spool.reader import SpoolReader
 from ingest.spool.record import StoredRecord
@@ -73,9 +74,11 @@ class Drain:
         tenant_of: Callable[[str | None], str | None] = lambda domain: None,
         undecided: UndecidedBook | None = None,
         choices: ChoiceBook | None = None,
+        privacy: Privacy = PRIVATE,
     ) -> None:
         """``clock`` gives nanoseconds since the epoch, for what is written about the drain itself. ``undecided`` notes the
-        records to judge again; without it they stay undecided. ``choices``: which of conflicting reports somebody chose."""
+        records to judge again; without it they stay undecided. ``choices``: which of conflicting reports somebody chose.
+        ``privacy``: what of failure reports is kept."""
         self._reader = reader
         self._store = store
         self._dead_letters = dead_letters
@@ -84,7 +87,7 @@ class Drain:
         self._undecided = undecided
         self.counters = DrainCounters()
         self._sessions = SessionIntake(enricher, tenant_of)
-        self.reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of, choices)
+        self.reports = ReportIntake(enricher, judge, report_limits or ReportLimits(), tenant_of, choices, privacy)
 
     def step(self) -> Spans | None:
         """Drain one batch and commit it; the times of the documents it made, None when nothing waited.

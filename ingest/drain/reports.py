@@ -14,7 +14,7 @@ from ingest.conflicts.choices import ChoiceBook
 from ingest.conflicts.settling import settle
 from ingest.dead_letters.letter import Letter
 from ingest.documents.arrivals import Outcome, Tally, address_or_none
-from ingest.documents.reports import Standing, identity, report_document, row_documents
+from ingest.documents.reports import Standing, by_domain, identity, report_document, row_documents
 from ingest.drain.batch import Batch, Origin
 from ingest.drain.judgement import UNDECIDED, Judge, Judgement
 from ingest.drain.precedence import gives_way, move_aside
@@ -22,7 +22,8 @@ from ingest.enrich.enricher import Enricher
 from ingest.identity import conflict_uid
 from ingest.reports.limits import Limits as ReportLimits
 from ingest.reports.model import Report
-from ingest.reports.reader import FoundReport, Unusable, read_reports
+from ingest.reports.privacy import PRIVATE, Privacy
+from ingest.reports.reader import FoundReport, Item, Unusable, read_reports
 from ingest.store.errors import StoreUnavailable
 from ingest.store.protocol import Document, Fate
 
@@ -52,8 +53,10 @@ class ReportIntake:
         limits: ReportLimits,
         tenant_of: Callable[[str | None], str | None],
         choices: ChoiceBook | None = None,
+        privacy: Privacy = PRIVATE,
     ) -> None:
-        """``choices``: which of conflicting reports somebody chose."""
+        """``choices``: which of conflicting reports somebody chose; ``privacy``: what of failure reports is kept."""
+        self._privacy = privacy
         self._choices = choices
         self._enricher = enricher
         self._judge = judge
@@ -64,7 +67,7 @@ class ReportIntake:
         """Each report found is one item, and so is each part that looks like one and cannot be used."""
         record = origin.stored.record
         seen: set[tuple[str, str]] = set()
-        for number, item in enumerate(read_reports(record.body, limits=self._limits)):
+        for number, item in enumerate(self._items(record.body)):
             if isinstance(item, Unusable):
                 batch.bury(_letter(origin, number, item), tally)
                 continue
@@ -81,8 +84,15 @@ class ReportIntake:
     def judged(self, origin: Origin) -> list[tuple[FoundReport, Judgement]]:
         """The record's reports and what they are held for now. Slow where names must be looked up; writes nothing."""
         record = origin.stored.record
-        items = read_reports(record.body, limits=self._limits)
-        return [(item, self._judge(record, item.report)) for item in items if isinstance(item, FoundReport)]
+        return [(item, self._judge(record, item.report)) for item in self._items(record.body) if isinstance(item, FoundReport)]
+
+    def _items(self, body: bytes) -> Iterator[Item]:
+        """What is in the record, each report about one domain."""
+        for item in read_reports(body, limits=self._limits, privacy=self._privacy):
+            if isinstance(item, FoundReport):
+                yield from (replace(item, report=part) for part in by_domain(item.report))
+            else:
+                yield item
 
     def rewrite(self, report: Report, standing: Standing, told_of: Standing, origin: Origin, batch: Batch) -> None:
         """Rows (with ``standing``'s ids) and document in place of what stands under their ids; the document last."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
+from ingest.reports.dmarc_extensions import Extensions
 from ingest.reports.dmarc_record import RecordReader
 from ingest.reports.errors import BadXml, EmptyReport
-from ingest.reports.feedback_xml import Feedback, LocalNames
+from ingest.reports.feedback_xml import DMARC_NAMESPACES, Feedback, LocalNames
 from ingest.reports.limits import MIB, Limits
 from ingest.reports.model import DmarcRecord, DmarcReport, PolicyPublished
 from ingest.reports.names import count, domain_name, word
@@ -20,16 +21,6 @@ from ingest.reports.text import clip
 from ingest.reports.times import from_epoch
 from ingest.reports.warnings import Notes
 
-NAMESPACES = frozenset(
-    {
-        None,
-        "",
-        "urn:ietf:params:xml:ns:dmarc-2.0",
-        "http://dmarc.org/dmarc-xml/0.1",
-        "http://dmarc.org/dmarc-xml/0.2",
-        "http://www.dmarc.org/dmarc-xml/0.1",
-    }
-)
 _ERRORS_KEPT = 100
 _REMEMBERED_BYTES = 4 * MIB
 _REMEMBERING_COSTS = 1024
@@ -47,7 +38,7 @@ def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcRe
     for child, plain, rest in feedback:
         if reader is None:
             frame.names = feedback.names
-            reader = RecordReader(feedback.names, notes, limits.text_bytes)
+            reader = RecordReader(feedback.names, notes, limits.text_bytes, frame.extensions)
         record: DmarcRecord | None
         if child is None:
             assert plain is not None
@@ -70,7 +61,7 @@ def read_dmarc(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> DmarcRe
         raise BadXml("cut off") if notes.has("xml_truncated") or notes.has("xml_damaged") else EmptyReport
     if not len(records):
         notes.add("no_records")
-    if feedback.namespace not in NAMESPACES:
+    if feedback.namespace and feedback.namespace not in DMARC_NAMESPACES:
         notes.add("unknown_namespace")
     return frame.report(clip(feedback.namespace, limits.text_bytes, notes), records, messages, unaligned)
 
@@ -83,6 +74,7 @@ class _Frame:
         self._limit = limit
         self.names = LocalNames("")
         self.found = False
+        self.extensions = Extensions()
         self._version: str | None = None
         self._metadata: dict[str, str | None] | None = None
         self._errors: tuple[str, ...] = ()
@@ -105,6 +97,8 @@ class _Frame:
                 self._notes.add("repeated_element")
         elif name == "version":
             self._version = self._clip(child.text)
+        elif name == "extension":
+            self.extensions.note(child)
 
     def report(self, namespace: str | None, records: Records[DmarcRecord], messages: int, unaligned: int) -> DmarcReport:
         metadata = self._metadata or {}
@@ -128,6 +122,7 @@ class _Frame:
             errors=self._errors,
             version=self._version,
             namespace=namespace,
+            extensions=self.extensions.names,
             policy_published=policy,
             messages=messages,
             unaligned=unaligned,

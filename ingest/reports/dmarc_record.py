@@ -11,6 +11,7 @@ from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
 from ingest.reports.addresses import canonical_address
+from ingest.reports.dmarc_extensions import Extensions
 from ingest.reports.feedback_xml import LocalNames
 from ingest.reports.model import AuthResults, DkimResult, DmarcRecord, Reason, SpfResult
 from ingest.reports.names import count, domain_name, word
@@ -33,9 +34,10 @@ Three: TypeAlias = tuple[str | None, str | None, str | None]
 class RecordReader:
     """Reads records of one report. ``names`` are the report's, ``limit`` characters of a text are kept."""
 
-    __slots__ = ("_limit", "_longest_part", "_names", "_notes")
+    __slots__ = ("_extensions", "_limit", "_longest_part", "_names", "_notes")
 
-    def __init__(self, names: LocalNames, notes: Notes, limit: int) -> None:
+    def __init__(self, names: LocalNames, notes: Notes, limit: int, extensions: Extensions) -> None:
+        self._extensions = extensions
         self._names = names
         self._notes = notes
         self._limit = limit
@@ -48,7 +50,7 @@ class RecordReader:
         evaluated: dict[str, str | None] = {}
         identifiers: dict[str, str | None] = {}
         reasons: tuple[Reason, ...] = ()
-        authenticated = _NO_RESULTS
+        checked: list[Element] = []
         for child in element:
             name = names[child.tag]
             if name == "row":
@@ -62,13 +64,19 @@ class RecordReader:
                 for leaf in child:
                     identifiers[names[leaf.tag]] = leaf.text
             elif name == "auth_results":
-                authenticated = self._results(child, authenticated)
+                checked.append(child)
             elif name == "policy_evaluated":
                 reasons = self._evaluated(child, evaluated, reasons)
+            elif not name:
+                self._extensions.note((child,))
         figures = self._figures(row.get("source_ip"), row.get("count"))
         if figures is None:
             return None
-        return DmarcRecord(*figures, *self._verdicts(evaluated), *self._domains(identifiers), reasons, authenticated)
+        verdicts, domains = self._verdicts(evaluated), self._domains(identifiers)
+        authenticated = _NO_RESULTS
+        for child in checked:
+            authenticated = self._results(child, authenticated)
+        return DmarcRecord(*figures, *verdicts, *domains, reasons, authenticated)
 
     def read_plain(self, plain: PlainRecord, rest: PlainRest) -> DmarcRecord | None:
         """The same of a plain record: what ``read`` says of its element. Parts that were met before are looked up."""

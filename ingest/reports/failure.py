@@ -16,6 +16,7 @@ from ingest.reports.limits import Limits
 from ingest.reports.mime import Mail, children, content, header, headers, media_type, parameter, parse_mail
 from ingest.reports.model import FailureReport
 from ingest.reports.names import count, domain_name, word
+from ingest.reports.privacy import PRIVATE, Privacy
 from ingest.reports.redaction import redacted
 from ingest.reports.text import clip
 from ingest.reports.times import from_text
@@ -31,20 +32,6 @@ _PLAIN_NAMES = {
 }
 """Plain-text words for RFC 6591's, as one mail server's failure mails have them."""
 _WALKED = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Privacy:
-    """What of a failure report is kept."""
-
-    addresses: bool = False
-    """Whole addresses instead of their domains."""
-    message: bool = False
-    """Subject and body of the message that failed."""
-
-
-PRIVATE = Privacy()
-"""Nothing of it: the default."""
 
 
 def is_failure_report(mail: Mail) -> bool:
@@ -170,11 +157,12 @@ class _Builder:
             notes.add("address_unreadable")
         return FailureReport(
             org_name=self._from_domain(mail) or domain_name((first("reporting-mta") or "").rpartition(";")[2]),
-            report_id=report_id.strip("<>") if report_id else None,
+            report_id=report_id.strip("<>; ") if report_id else None,
             policy_domain=domain,
             begin=arrival,
             end=arrival,
             feedback_type=word(first("feedback-type")),
+            version=first("version"),
             auth_failure=self._words("auth-failure"),
             identity_alignment=self._words("identity-alignment"),
             delivery_result=word(first("delivery-result")),
@@ -186,10 +174,16 @@ class _Builder:
             dkim_domain=domain_name(first("dkim-domain")),
             dkim_identity=self._private(first("dkim-identity")),
             dkim_selector=first("dkim-selector"),
-            spf_dns=first("spf-dns"),
+            dkim_selector_dns=first("dkim-selector-dns"),
+            dkim_adsp_dns=first("dkim-adsp-dns"),
+            dkim_canonicalized_header=first("dkim-canonicalized-header") if self._privacy.message else None,
+            dkim_canonicalized_body=first("dkim-canonicalized-body") if self._privacy.message else None,
+            spf_dns=tuple(text for value in self._all("spf-dns") if (text := self._clip(value))),
+            reported_uri=tuple(text for value in self._all("reported-uri") if (text := self._private(value))),
+            original_envelope_id=self._private(first("original-envelope-id")),
             authentication_results=self._private(first("authentication-results")),
             original_mail_from=self._private(first("original-mail-from")),
-            original_rcpt_to=tuple(self._private(text) or "" for text in self._fields.get("original-rcpt-to", [])[:_WALKED]),
+            original_rcpt_to=tuple(self._private(text) or "" for text in self._all("original-rcpt-to")),
             original_from=self._private(self._of_original("from")),
             original_message_id=self._private(self._of_original("message-id")),
             original_subject=self._of_original("subject") if self._privacy.message else None,
@@ -203,8 +197,11 @@ class _Builder:
         values = self._fields.get(name)
         return self._clip(values[0]) if values else None
 
+    def _all(self, name: str) -> list[str]:
+        return self._fields.get(name, [])[:_WALKED]
+
     def _words(self, name: str) -> tuple[str, ...]:
-        texts = (text for value in self._fields.get(name, [])[:_WALKED] for text in value.split(","))
+        texts = (text for value in self._all(name) for text in value.split(","))
         return tuple(dict.fromkeys(kind for text in texts if (kind := word(self._clip(text)))))
 
     def _private(self, text: str | None) -> str | None:

@@ -37,18 +37,29 @@ _RESUMES = 100
 """How often reading goes on behind a damaged place."""
 
 
+DMARC_NAMESPACES: frozenset[str] = frozenset(
+    {
+        "urn:ietf:params:xml:ns:dmarc-2.0",
+        "http://dmarc.org/dmarc-xml/0.1",
+        "http://dmarc.org/dmarc-xml/0.2",
+        "http://www.dmarc.org/dmarc-xml/0.1",
+    }
+)
+
+
 class LocalNames(dict[str, str]):
     """Tag as written → local name in lower case; "" for an extension's element."""
 
     _MOST = 512
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, others: Iterable[str] = ()) -> None:
+        """``others``: prefixes that mean the same as the root's."""
         super().__init__()
-        self._prefix = root.rpartition(":")[0].lower()
+        self._prefixes = {"", root.rpartition(":")[0].lower(), *others}
 
     def __missing__(self, tag: str) -> str:
         prefix, _, local = tag.lower().rpartition(":")
-        name = local if not prefix or prefix == self._prefix else ""
+        name = local if prefix in self._prefixes else ""
         if len(self) < self._MOST:
             self[tag] = name
         return name
@@ -133,9 +144,11 @@ class Feedback:
         if root is None or self._begun:
             return
         self._begun = True
-        self.names = LocalNames(root.tag)
         prefix = root.tag.rpartition(":")[0]
         self.namespace = root.get(f"xmlns:{prefix}" if prefix else "xmlns")
+        declared = [(name.partition(":")[2].lower(), value) for name, value in root.items() if name.startswith("xmlns:")]
+        own = DMARC_NAMESPACES | ({self.namespace} if self.namespace else frozenset())
+        self.names = LocalNames(root.tag, [name for name, value in declared if value in own])
         if parser.top is not root:
             self._notes.add("stray_elements")
 

@@ -97,6 +97,8 @@ class DmarcReport(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...] = ()
     version: str | None = None
     namespace: str | None = None
+    extensions: tuple[str, ...] = ()
+    """Names of the extension elements in it, as they are written; what they say is not read."""
     policy_published: PolicyPublished = PolicyPublished()
     messages: int = 0
     """Sum of the rows' counts."""
@@ -194,6 +196,7 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     """Arrival-Date, or the mail's date."""
     end: datetime | None = None
     feedback_type: str | None = None
+    version: str | None = None
     auth_failure: tuple[str, ...] = ()
     identity_alignment: tuple[str, ...] = ()
     delivery_result: str | None = None
@@ -205,8 +208,16 @@ class FailureReport(msgspec.Struct, frozen=True, kw_only=True):
     dkim_domain: str | None = None
     dkim_identity: str | None = None
     dkim_selector: str | None = None
-    spf_dns: str | None = None
+    dkim_selector_dns: str | None = None
+    dkim_adsp_dns: str | None = None
+    dkim_canonicalized_header: str | None = None
+    """As its base64, and only where the message is kept: it holds the message's headers."""
+    dkim_canonicalized_body: str | None = None
+    """As its base64, and only where the message is kept."""
+    spf_dns: tuple[str, ...] = ()
     authentication_results: str | None = None
+    reported_uri: tuple[str, ...] = ()
+    original_envelope_id: str | None = None
     original_mail_from: str | None = None
     original_rcpt_to: tuple[str, ...] = ()
     original_from: str | None = None

@@ -18,10 +18,11 @@ from ingest.reports.budget import Budget
 from ingest.reports.content import HEAD_BYTES, kind_of
 from ingest.reports.dmarc import read_dmarc
 from ingest.reports.errors import NoReportInArchive, NoReportInMail, NotAReport, ReportError, TooLarge
-from ingest.reports.failure import PRIVATE, Privacy, read_failure
+from ingest.reports.failure import read_failure
 from ingest.reports.limits import DEFAULT_LIMITS, Limits
 from ingest.reports.mbox import lines_of, split_mbox
 from ingest.reports.model import Report
+from ingest.reports.privacy import PRIVATE, Privacy
 from ingest.reports.text import PIECE
 from ingest.reports.tlsrpt import read_tlsrpt
 from ingest.reports.unpack import Leaf, Refused, unpack

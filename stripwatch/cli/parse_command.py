@@ -26,6 +26,10 @@ COLUMNS = [
     ("records", "records"),
     ("messages", "messages"),
     ("failures", "failures"),
+    ("source_ip", "source"),
+    ("original_from", "from"),
+    ("auth_failure", "what failed"),
+    ("delivery_result", "delivery"),
     ("warnings", "warnings"),
 ]
 
@@ -42,13 +46,14 @@ def command(files: tuple[Path, ...], json: bool, config: Path | None) -> int:
     \b
     Example: stripwatch parse google.com!example.org!1700000000!1700086399.zip --json
     """
-    limits = configuration_from(config).report_limits
+    configuration = configuration_from(config)
+    limits, privacy = configuration.report_limits, configuration.reports.privacy
     failed = False
     rows = []
     for path in files:
         try:
             with _opened(path) as stream:
-                for item in read_reports(stream, limits=limits):
+                for item in read_reports(stream, limits=limits, privacy=privacy):
                     if isinstance(item, Unusable):
                         place = f"{path}: {item.where}" if item.where else str(path)
                         complain(f"{place}: {item.error.reason}: {item.error}")
@@ -82,4 +87,7 @@ def _row(found: FoundReport) -> dict[str, object]:
         row |= {"records": len(report.records), "messages": report.messages, "failures": report.unaligned}
     elif report.kind == "tlsrpt":
         row |= {"records": len(report.policies), "messages": report.sessions, "failures": report.failures}
+    else:
+        row |= {name: getattr(report, name) for name in ("source_ip", "original_from", "delivery_result")}
+        row |= {"messages": report.incidents, "failures": report.incidents, "auth_failure": list(report.auth_failure) or None}
     return row

@@ -16,6 +16,7 @@ from dashboards.settings import DashboardSettings
 from ingest.dead_letters.limits import DeadLetterLimits
 from ingest.incidents.settings import Settings as IncidentSettings
 from ingest.reports.limits import Limits as ReportLimits
+from ingest.reports.privacy import Privacy
 from ingest.spool.limits import SpoolLimits
 from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
 
@@ -153,6 +154,15 @@ class ReportsSettings:
     """Servers (address or address:port) that DKIM keys are asked from; absent: the system's."""
     dns_seconds: float = 5.0
     """How long one name may take."""
+    failure_addresses: bool = False
+    """Failure reports: keep whole mail addresses instead of their domains."""
+    failure_message: bool = False
+    """Failure reports: keep subject and text of the message that failed."""
+
+    @property
+    def privacy(self) -> Privacy:
+        """What of failure reports is kept."""
+        return Privacy(addresses=self.failure_addresses, message=self.failure_message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

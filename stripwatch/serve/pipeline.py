@@ -63,6 +63,7 @@ class Pipeline:
             tenant_of=site.tenant_of(),
             undecided=undecided,
             choices=self._choices,
+            privacy=site.configuration.reports.privacy,
         )
         self._rejudge = Rejudge(
             self.drain.reports, self.store, undecided, lambda since: replay(site.folders.spool, since=since), site.clock.wall

@@ -14,6 +14,7 @@ import base64
 import gzip
 import io
 import json
+import re
 import shutil
 import struct
 import zipfile
@@ -207,6 +208,24 @@ LETTER = part(b"Your daily report.\r\n", "text/plain", encoding="7bit")
 NAME = "reporter.example!mail.example!1790000000!1790086399"
 
 
+OVERRIDES = ("forwarded", "sampled_out", "trusted_forwarder", "mailing_list", "local_policy", "policy_test_mode", "other")
+RESULT_TYPES = (
+    "starttls-not-supported",
+    "certificate-host-mismatch",
+    "certificate-expired",
+    "certificate-not-trusted",
+    "validation-failure",
+    "tlsa-invalid",
+    "dnssec-invalid",
+    "dane-required",
+    "sts-policy-fetch-error",
+    "sts-policy-invalid",
+    "sts-webpki-invalid",
+)
+DKIM_RESULTS = ("none", "pass", "fail", "policy", "neutral", "temperror", "permerror")
+SPF_RESULTS = ("none", "neutral", "pass", "fail", "softfail", "policy", "temperror", "permerror")
+
+
 def dmarc_cases() -> None:
     case("dmarc-plain", "RFC 7489 appendix C, nothing odd", "xml", PLAIN, says(records=1, version="1.0"))
     rfc9990 = feedback(
@@ -265,6 +284,103 @@ def dmarc_cases() -> None:
         "xml",
         feedback(metadata(), policy(), record(results="<dkim><domain>mail.example</domain><result>pass</result></dkim>")),
         says(records=1),
+    )
+    every = feedback(
+        "<version>1.0</version>",
+        metadata(
+            more="<extra_contact_info>https://reporter.example/</extra_contact_info><error>rua: bad</error><generator>G 1</generator>"
+        ),
+        policy(
+            "<sp>reject</sp><np>none</np><pct>50</pct><testing>n</testing><discovery_method>psl</discovery_method><fo>0:d</fo>",
+        ),
+        '<extension><x:own xmlns:x="urn:x">1</x:own></extension>',
+        record(
+            evaluated="<disposition>reject</disposition><dkim>pass</dkim><spf>fail</spf><reason><type>local_policy</type></reason>"
+            "<reason><type>mailing_list</type><comment>arc=pass</comment></reason>",
+            identifiers="<identifiers><envelope_to>mx.example</envelope_to><envelope_from>bounce.example</envelope_from>"
+            "<header_from>mail.example</header_from></identifiers>",
+            results="<dkim><domain>mail.example</domain><selector>s1</selector><result>pass</result><human_result>2048</human_result>"
+            "</dkim><dkim><domain>list.example</domain><selector>s2</selector><result>policy</result></dkim>"
+            "<spf><domain>bounce.example</domain><scope>helo</scope><result>softfail</result><human_result>~all</human_result></spf>",
+        ).replace("</record>", "<y:more xmlns:y='urn:y'><record/></y:more></record>"),
+        root='feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0"',
+    )
+    case(
+        "dmarc-every-field",
+        "every element of RFC 7489 appendix C and RFC 9990, two signatures, two reasons, extensions of the file and of a record",
+        "xml",
+        every,
+        says(
+            version="1.0",
+            namespace="urn:ietf:params:xml:ns:dmarc-2.0",
+            email="dmarc@reporter.example",
+            extra_contact_info="https://reporter.example/",
+            generator="G 1",
+            errors=["rua: bad"],
+            extensions=["x:own", "y:more"],
+            policy_published={
+                "domain": "mail.example",
+                "adkim": "r",
+                "aspf": "r",
+                "p": "quarantine",
+                "sp": "reject",
+                "np": "none",
+                "pct": 50,
+                "fo": "0:d",
+                "testing": "n",
+                "discovery_method": "psl",
+            },
+            records=[
+                {
+                    "disposition": "reject",
+                    "envelope_from": "bounce.example",
+                    "envelope_to": "mx.example",
+                    "reasons": [{"type": "local_policy", "comment": None}, {"type": "mailing_list", "comment": "arc=pass"}],
+                    "auth_results": {
+                        "dkim": [
+                            {"domain": "mail.example", "selector": "s1", "result": "pass", "human_result": "2048"},
+                            {"domain": "list.example", "selector": "s2", "result": "policy", "human_result": None},
+                        ],
+                        "spf": [{"domain": "bounce.example", "scope": "helo", "result": "softfail", "human_result": "~all"}],
+                    },
+                }
+            ],
+        ),
+    )
+    case(
+        "dmarc-prefix-of-children",
+        "the root without prefix, everything in it with one that is bound to the same namespace",
+        "xml",
+        re.sub(r"<(/?)(?!/?feedback)(\w)", r"<\1d:\2", feedback(metadata(), policy(), record(), head="")).replace(
+            "<feedback>", '<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0" xmlns:d="urn:ietf:params:xml:ns:dmarc-2.0">'
+        ),
+        says(records=1, namespace="urn:ietf:params:xml:ns:dmarc-2.0"),
+    )
+    reasons = [f"<reason><type>{kind}</type></reason>" for kind in OVERRIDES]
+    dkim = [f"<dkim><domain>d.example</domain><selector>s</selector><result>{word}</result></dkim>" for word in DKIM_RESULTS]
+    spf = [f"<spf><domain>d.example</domain><result>{word}</result></spf>" for word in SPF_RESULTS]
+    case(
+        "dmarc-every-word",
+        "every reason and every DKIM and SPF result that RFC 7489, 8601 and 9990 know",
+        "xml",
+        feedback(
+            metadata(),
+            policy(),
+            record(
+                evaluated=f"<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf>{''.join(reasons)}", results="".join(dkim + spf)
+            ),
+        ),
+        says(
+            records=[
+                {
+                    "reasons": [{"type": kind} for kind in OVERRIDES],
+                    "auth_results": {
+                        "dkim": [{"result": word} for word in DKIM_RESULTS],
+                        "spf": [{"result": word} for word in SPF_RESULTS],
+                    },
+                }
+            ]
+        ),
     )
     case("dmarc-bom-utf8", "UTF-8 byte order mark", "xml", b"\xef\xbb\xbf" + PLAIN.encode(), says(records=1))
     utf16 = PLAIN.replace("UTF-8", "UTF-16")
@@ -693,6 +809,71 @@ def tls_cases() -> None:
         "failure_reason_code": None,
     }
     one("tls-plain", "RFC 8460 §4, mx-host as a list", tls(), tls_says(policies=[{**good, "sts": sts, "failure_details": [detail]}]))
+    words = sorted(RESULT_TYPES)
+    details = [{"result-type": word, "failed-session-count": 1} for word in words]
+    one(
+        "tls-every-word",
+        "every result type and policy type of RFC 8460",
+        tls(
+            tls_policy(
+                **{
+                    "summary": {"total-successful-session-count": 40, "total-failure-session-count": len(words)},
+                    "failure-details": details,
+                }
+            ),
+            changed(without(tls_policy(), "failure-details"), "tlsa", "policy", "policy-type"),
+            changed(without(tls_policy(), "failure-details"), "no-policy-found", "policy", "policy-type"),
+        ),
+        tls_says(
+            policies=[
+                {"policy_type": "sts", "failure_details": [{"result_type": word, "failed_session_count": 1} for word in words]},
+                {"policy_type": "tlsa"},
+                {"policy_type": "no-policy-found"},
+            ]
+        ),
+    )
+    full = {
+        **tls_policy()["failure-details"][0],
+        "receiving-mx-helo": "mx1",
+        "additional-information": "https://reporter.example/7",
+        "failure-reason-code": "X509_V_ERR_CERT_HAS_EXPIRED",
+    }
+    tlsa = {
+        "policy": {"policy-type": "tlsa", "policy-string": ["3 1 1 aabb", "_25._tcp.mx1.mail.example. 3600 IN TLSA 2 0 1 ( AA\tbb )"]},
+        "summary": {"total-successful-session-count": 1, "total-failure-session-count": 0},
+    }
+    tlsa["policy"]["policy-domain"] = "mail.example"
+    one(
+        "tls-every-field",
+        "every field of RFC 8460 §4.4; an MTA-STS policy and TLSA records taken apart",
+        tls(tls_policy(**{"failure-details": [full]}), tlsa),
+        tls_says(
+            contact_info="tls@reporter.example",
+            policies=[
+                {
+                    **good,
+                    "policy_string": ["version: STSv1", "mode: enforce", "mx: *.mail.example", "max_age: 604800"],
+                    "sts": sts,
+                    "failure_details": [
+                        {
+                            **detail,
+                            "receiving_mx_helo": "mx1",
+                            "additional_information": "https://reporter.example/7",
+                            "failure_reason_code": "X509_V_ERR_CERT_HAS_EXPIRED",
+                        }
+                    ],
+                },
+                {
+                    "policy_type": "tlsa",
+                    "sts": None,
+                    "tlsa": [
+                        {"usage": 3, "selector": 1, "matching_type": 1, "data": "aabb"},
+                        {"usage": 2, "selector": 0, "matching_type": 1, "data": "aabb"},
+                    ],
+                },
+            ],
+        ),
+    )
     one(
         "tls-mx-host-string",
         "mx-host as a string (RFC 8460's sample)",
@@ -1135,6 +1316,12 @@ def failure_cases() -> None:
         "Auth-Failure: dmarc\r\nDelivery-Result: reject\r\nDKIM-Domain: mail.example\r\nDKIM-Selector: s1\r\n"
         "Authentication-Results: mx.reporter.example; dmarc=fail header.from=mail.example smtp.mailfrom=alice@mail.example\r\n\r\n"
     )
+    every = fields.replace("\r\n\r\n", "\r\n") + (
+        "Original-Envelope-Id: 65E1A3F0A0\r\nSource-Port: 12345\r\nIncidents: 3\r\nReported-URI: mailto:alice@mail.example\r\n"
+        "Reported-URI: https://mail.example/\r\nDKIM-Identity: alice@mail.example\r\nDKIM-ADSP-DNS: dkim=all\r\n"
+        "DKIM-Selector-DNS: v=DKIM1; p=abc\r\nDKIM-Canonicalized-Header: RnJvbTogQWxpY2U=\r\nDKIM-Canonicalized-Body: VGhlIHBsYW4=\r\n"
+        'SPF-DNS: txt : mail.example : "v=spf1 -all"\r\nSPF-DNS: txt : b.example : "v=spf1 ~all"\r\n\r\n'
+    )
     original = (
         "From: Alice <alice@mail.example>\r\nTo: bob@reporter.example\r\nSubject: secret plans\r\n"
         "Message-ID: <77@mail.example>\r\n\r\nThe plan is this.\r\n"
@@ -1170,6 +1357,42 @@ def failure_cases() -> None:
         "eml",
         multipart(LETTER, f"Content-Type: message/feedback-report\r\n\r\n{fields}", message, **arf),
         expected,
+    )
+    case(
+        "failure-every-field",
+        "every field of RFC 5965, 6591, 6692 and 9991, redacted: what holds the message's own text is left out",
+        "eml",
+        multipart(LETTER, f"Content-Type: message/feedback-report\r\n\r\n{every}", message, **arf),
+        {
+            **expected,
+            "version": "1",
+            "source_port": 12345,
+            "incidents": 3,
+            "user_agent": "Agent/1.0",
+            "reporting_mta": "dns; mx.reporter.example",
+            "original_envelope_id": "65E1A3F0A0",
+            "original_message_id": "<…@mail.example>",
+            "reported_uri": ["mailto:…@mail.example", "https://mail.example/"],
+            "dkim_domain": "mail.example",
+            "dkim_identity": "…@mail.example",
+            "dkim_adsp_dns": "dkim=all",
+            "dkim_selector_dns": "v=DKIM1; p=abc",
+            "dkim_canonicalized_header": None,
+            "dkim_canonicalized_body": None,
+            "spf_dns": ['txt : mail.example : "v=spf1 -all"', 'txt : b.example : "v=spf1 ~all"'],
+        },
+    )
+    gen = fields.replace("Identity-Alignment: spf, dkim", "Identity-Alignment: none").replace(
+        "Delivery-Result: reject", "Delivery-Result: other"
+    )
+    case(
+        "failure-alignment-none",
+        "RFC 9991: no mechanism failed to align; delivery other; a semicolon behind the sender's address, as its appendix has it",
+        "eml",
+        multipart(LETTER, f"Content-Type: message/feedback-report\r\n\r\n{gen}", message, **arf)
+        .replace("noreply@reporter.example>", "noreply@reporter.example>;")
+        .replace("m-1@reporter.example>", "m-1@reporter.example>;"),
+        {**expected, "identity_alignment": ["none"], "delivery_result": "other"},
     )
     case(
         "failure-base64",
