@@ -7,6 +7,7 @@ place. Two contents under one report identity are a conflict: both are kept, the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 _DIGEST_BYTES = 16
@@ -43,7 +44,7 @@ def row_id(uid: str, content_hash: str, part: str, place: int) -> str:
     return f"{uid}.{content_hash[:8].lower()}.{part}{place}"
 
 
-def session_id(session: dict[str, object]) -> str:
+def session_id(session: Mapping[str, object]) -> str:
     """Identity of a session whose sensor gave none: its observer, flow and first packet's time."""
     flow = ("source.ip", "source.port", "destination.ip", "destination.port", "@timestamp", "observer.name")
     return digest(*(str(session.get(name, "")) for name in flow))

@@ -11,12 +11,14 @@ from ingest.enrich.enricher import Enricher
 def place_fields(prefix: str, address: str, enricher: Enricher) -> dict[str, Any]:
     """``prefix.geo.*`` and ``prefix.as.*`` of an address; what is not known is absent."""
     place = enricher.place(address)
-    fields = {
-        f"{prefix}.geo.country_iso_code": place.country,
-        f"{prefix}.as.number": place.as_number,
-        f"{prefix}.as.organization.name": place.operator,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    fields: dict[str, Any] = {}
+    if place.country is not None:
+        fields[f"{prefix}.geo.country_iso_code"] = place.country
+    if place.as_number is not None:
+        fields[f"{prefix}.as.number"] = place.as_number
+    if place.operator is not None:
+        fields[f"{prefix}.as.organization.name"] = place.operator
+    return fields
 
 
 def far_end_fields(address: str, enricher: Enricher) -> dict[str, Any]:

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from ingest.store.schema import Dataset, Field
+from ingest.store.network import canonical_address
+from ingest.store.schema import Dataset, FieldType
 
 MAX_KEYWORD = 8_192
 """Characters kept of a keyword: longer ones are cut, as no store indexes them."""
 MAX_INTEGER = 2**63 - 1
 
 
-def flatten(nested: Mapping[str, Any], dataset: Dataset, prefix: str = "") -> Iterator[tuple[Field | None, str, Any]]:
-    """Walk a nested (or dotted) object: (field, its dotted name, value) each; the field is None where the schema has none."""
+Shape: TypeAlias = Mapping[str, bool]
+"""The dotted names that a dataset knows: True for a field, False for an object that holds fields."""
+
+
+def shape_of(dataset: Dataset) -> Shape:
+    """Made once for many documents."""
+    names = [field.name for field in dataset.fields]
+    parents = {name[:end] for name in names for end, letter in enumerate(name) if letter == "."}
+    return {**dict.fromkeys(parents, False), **dict.fromkeys(names, True)}
+
+
+def flatten(nested: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """A nested (or dotted) object by the schema's dotted names; what the schema lacks, and null, is left out."""
+    flat: dict[str, Any] = {}
+    _gather(nested, shape, "", flat)
+    return flat
+
+
+def _gather(nested: Mapping[str, Any], shape: Shape, prefix: str, flat: dict[str, Any]) -> None:
     for key, value in nested.items():
-        name = f"{prefix}{key}"
-        if dataset.has(name):
-            if value is not None:
-                yield dataset.field(name), name, value
+        name = prefix + key
+        is_field = shape.get(name)
+        if is_field is None or value is None:
+            continue
+        if is_field:
+            flat[name] = value
         elif isinstance(value, Mapping):
-            yield from flatten(value, dataset, f"{name}.")
-        else:
-            yield None, name, value
-
-
-def checked(field: Field, value: Any) -> Any:
-    """The value as the field's type wants it. Raises ValueError saying what it is instead."""
-    return _CHECKS[field.type](value)
+            _gather(value, shape, name + ".", flat)
 
 
 def _keyword(value: Any) -> str:
@@ -40,6 +52,8 @@ def _keyword(value: Any) -> str:
 
 def storable(text: str) -> str:
     """Text that every store takes: no NUL, no lone surrogates (each replaced by U+FFFD)."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
@@ -52,7 +66,7 @@ def _keywords(value: Any) -> list[str]:
 def _ip(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"an address is wanted, not {value!r:.60}")
-    return str(ipaddress.ip_address(value))
+    return canonical_address(value)
 
 
 def _integer(value: Any) -> int:
@@ -77,14 +91,19 @@ def _date(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError(f"an RFC 3339 time is wanted, not {value!r:.60}")
     parsed = datetime.fromisoformat(value)
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    if parsed.tzinfo is UTC:
+        return parsed
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time outside the years 1 to 9999") from None
 
 
 def _json(value: Any) -> Any:
     return value
 
 
-_CHECKS = {
+CHECKS: dict[FieldType, Callable[[Any], Any]] = {
     "keyword": _keyword,
     "keywords": _keywords,
     "ip": _ip,
@@ -94,3 +113,4 @@ _CHECKS = {
     "date": _date,
     "json": _json,
 }
+"""Field type → the value as that type wants it, or a ValueError that says what it is instead."""

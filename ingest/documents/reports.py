@@ -57,14 +57,12 @@ def row_documents(
     report: Report, standing: Standing, arrived: datetime, origin: Mapping[str, Any], enricher: Enricher
 ) -> Iterator[Document]:
     """The rows of a report; a failure report has none. ``origin`` holds spool.id, tenant and event.ingested."""
-    common = {**_common(report, standing, arrived), **origin}
+    common = _kept({**_common(report, standing, arrived), **origin})
     if isinstance(report, DmarcReport):
-        published = report.policy_published.p
+        common |= _kept({"dmarc.policy": report.policy_published.p})
         for place, record in enumerate(report.records):
-            fields = {**common, **_dmarc_fields(record, enricher)}
-            if published is not None:
-                fields["dmarc.policy"] = published
-            yield _document(DMARC.name, row_id(standing.uid, standing.content_hash, "r", place), fields)
+            fields = common | _kept(_dmarc_fields(record, enricher))
+            yield Document(dataset=DMARC.name, id=row_id(standing.uid, standing.content_hash, "r", place), fields=fields)
     elif isinstance(report, TlsReport):
         yield from _tls_rows(report, standing, common, enricher)
 
@@ -72,12 +70,12 @@ def row_documents(
 def _tls_rows(report: TlsReport, standing: Standing, common: Mapping[str, Any], enricher: Enricher) -> Iterator[Document]:
     failures = 0
     for place, policy in enumerate(report.policies):
-        fields = {**common, **_policy_fields(policy, report)}
+        fields = {**common, **_kept(_policy_fields(policy, report))}
         counts = {"tlsrpt.successful_sessions": policy.successful_sessions, "tlsrpt.failed_sessions": policy.failed_sessions}
-        yield _document(TLSRPT.name, row_id(standing.uid, standing.content_hash, "p", place), {**fields, **counts})
+        yield Document(dataset=TLSRPT.name, id=row_id(standing.uid, standing.content_hash, "p", place), fields=fields | counts)
         for detail in policy.failure_details:
-            row = {**fields, **_failure_fields(detail, enricher)}
-            yield _document(TLSRPT_FAILURES.name, row_id(standing.uid, standing.content_hash, "f", failures), row)
+            row = fields | _kept(_failure_fields(detail, enricher))
+            yield Document(dataset=TLSRPT_FAILURES.name, id=row_id(standing.uid, standing.content_hash, "f", failures), fields=row)
             failures += 1
 
 
@@ -99,7 +97,7 @@ def report_document(
         **_summary(report),
         **origin,
     }
-    return _document(REPORTS.name, standing.uid, fields)
+    return Document(dataset=REPORTS.name, id=standing.uid, fields=_kept(fields))
 
 
 def _summary(report: Report) -> dict[str, Any]:
@@ -115,7 +113,7 @@ def _summary(report: Report) -> dict[str, Any]:
             "report.namespace": report.namespace,
             "report.errors": list(report.errors) or None,
             "report.extensions": list(report.extensions) or None,
-            "report.policies": msgspec.to_builtins(report.policy_published),
+            "report.policies": _tree(report.policy_published),
         }
     if isinstance(report, TlsReport):
         return {
@@ -138,13 +136,13 @@ def _summary(report: Report) -> dict[str, Any]:
 
 def _policy_summary(policy: TlsPolicy) -> dict[str, Any]:
     """The policy without its failures: those are documents of their own."""
-    built: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(policy, failure_details=()))
+    built = _tree(msgspec.structs.replace(policy, failure_details=()))
     built.pop("failure_details")
     return built
 
 
 def _failure_report(report: FailureReport) -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.to_builtins(report)
+    built = _tree(report)
     return {name: value for name, value in built.items() if value not in (None, [], ()) and name not in ("kind", "warnings", "dropped")}
 
 
@@ -178,7 +176,7 @@ def _dmarc_fields(record: DmarcRecord, enricher: Enricher) -> dict[str, Any]:
         "dmarc.reason_comments": [reason.comment for reason in record.reasons if reason.comment] or None,
         "dmarc.dkim_domains": sorted({result.domain for result in results.dkim if result.domain}) or None,
         "dmarc.spf_domain": next((result.domain for result in results.spf if result.domain), None),
-        "dmarc.auth_results": msgspec.to_builtins(results),
+        "dmarc.auth_results": _tree(results),
         "source.ip": record.source_ip,
         **far_end_fields(record.source_ip, enricher),
     }
@@ -200,17 +198,26 @@ def _failure_fields(detail: FailureDetail, enricher: Enricher) -> dict[str, Any]
     return fields
 
 
-def _document(dataset: str, id_: str, fields: Mapping[str, Any]) -> Document:
-    """Absent is absent: None goes; text is made storable."""
-    kept = {name: _value(value) for name, value in fields.items() if value is not None}
-    return Document(dataset=dataset, id=id_, fields=kept)
+def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Absent is absent: None goes; texts and lists of them are made storable (what ``_tree`` made is)."""
+    return {name: _storable(value) if isinstance(value, str | list) else value for name, value in fields.items() if value is not None}
 
 
-def _value(value: Any) -> Any:
+def _tree(struct: msgspec.Struct) -> dict[str, Any]:
+    """The struct as JSON values with storable text; nearly every text is, which one look at all of it tells."""
+    built: dict[str, Any] = msgspec.to_builtins(struct)
+    try:
+        is_storable = b"\\u0000" not in msgspec.json.encode(struct)
+    except UnicodeEncodeError:
+        is_storable = False
+    return built if is_storable else _storable(built)
+
+
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, list):
-        return [_value(item) for item in value]
+        return [_storable(item) for item in value]
     if isinstance(value, dict):
-        return {storable(str(key)): _value(item) for key, item in value.items()}
+        return {storable(str(key)): _storable(item) for key, item in value.items()}
     return value

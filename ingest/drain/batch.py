@@ -88,7 +88,7 @@ class Batch:
         self.undecided: dict[str, int] = {}
         """Records whose reports are to be judged again: id → arrived_at."""
         self._pending: list[_Pending] = []
-        self._repeats: dict[str, tuple[Origin, Tally, int]] = {}
+        self._repeats: dict[str, tuple[Tally, int]] = {}
 
     def add(self, document: Document, tally: Tally, origin: Origin, rejected: Callable[[str], Letter]) -> None:
         """A session's document. ``rejected`` makes its dead letter from the store's reason."""
@@ -128,8 +128,11 @@ class Batch:
         """Write what is gathered, then tell repeats apart: a record drained again finds its own sessions in the store,
         and they are stored, not duplicates."""
         self._write()
-        for origin, tally, repeats in self._repeats.values():
-            own = self._own_sessions(origin.stored.id) - tally.outcomes["stored"]
+        if not self._repeats:
+            return
+        there = self._sessions_of(self._repeats)
+        for record_id, (tally, repeats) in self._repeats.items():
+            own = there.get(record_id, 0) - tally.outcomes["stored"]
             again = max(0, min(repeats, own))
             tally.add("stored", again)
             tally.add("duplicate", repeats - again)
@@ -149,11 +152,12 @@ class Batch:
 
     def _repeat(self, item: _Pending) -> None:
         record_id = item.origin.stored.id
-        _, _, count = self._repeats.get(record_id, (item.origin, item.tally, 0))
-        self._repeats[record_id] = (item.origin, item.tally, count + 1)
+        _, count = self._repeats.get(record_id, (item.tally, 0))
+        self._repeats[record_id] = (item.tally, count + 1)
 
-    def _own_sessions(self, record_id: str) -> int:
+    def _sessions_of(self, record_ids: Iterable[str]) -> dict[str, int]:
+        """How many sessions of each record the store has: one question for all of a step."""
         self.store.refresh()
-        query = Query(dataset="sessions", where=(Filter("spool.id", "eq", (record_id,)),), metrics=(COUNT,))
-        rows = self.store.aggregate(query)
-        return int(rows[0]["count"]) if rows else 0
+        mine = Filter("spool.id", "eq", tuple(record_ids))
+        rows = self.store.aggregate(Query(dataset="sessions", where=(mine,), group_by=("spool.id",), metrics=(COUNT,)))
+        return {row["spool.id"]: int(row["count"]) for row in rows}

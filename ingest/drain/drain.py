@@ -40,9 +40,9 @@ _log = logging.getLogger(__name__)
 class DrainSettings:
     """How much is taken at once, and how long a store that does not answer is left alone (seconds, doubling)."""
 
-    records: int = 200
+    records: int = 500
     bytes: int = 8 << 20
-    documents: int = 1_000
+    documents: int = 4_000
     backoff_first: float = 0.5
     backoff_most: float = 60.0
 

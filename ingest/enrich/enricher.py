@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ingest.enrich.place import UNKNOWN, Place, PlaceSource, SourceAge
+from ingest.store.network import canonical_address, parsed_address
 
 CACHE_ADDRESSES = 65_536
 
@@ -26,7 +27,7 @@ class Enricher:
     def _place(self, address: str) -> Place:
         """The place of an address; UNKNOWN for text that is no address."""
         try:
-            canonical = str(ipaddress.ip_address(address))
+            canonical = canonical_address(address)
         except ValueError:
             return UNKNOWN
         place = UNKNOWN
@@ -40,7 +41,9 @@ class Enricher:
 def _network(address: str) -> str | None:
     """The /24 (IPv4) or /48 (IPv6) that an address stands in; None for text that is no address."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = parsed_address(canonical_address(address))
     except ValueError:
         return None
-    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))
+    if parsed.version == 4:
+        return f"{parsed}".rpartition(".")[0] + ".0/24"
+    return f"{ipaddress.IPv6Address(int(parsed) >> 80 << 80)}/48"

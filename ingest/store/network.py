@@ -12,15 +12,16 @@ _MAPPED = 0xFFFF << 32
 _IPV4_LAST = 0xFFFFFFFF
 
 
-_parsed = lru_cache(maxsize=65_536)(ip_address)
+parsed_address = lru_cache(maxsize=65_536)(ip_address)
+"""The address as a number with its version. Raises ValueError."""
 
 
 @lru_cache(maxsize=65_536)
 def canonical_address(text: str) -> str:
     """Canonical text (RFC 5952; a mapped IPv4 address as IPv4). Raises ValueError, also for a scope id."""
-    address = _parsed(text)
+    address = parsed_address(text)
     if isinstance(address, IPv4Address):
-        return str(address)
+        return text  # there is one way to write it
     if address.scope_id is not None:
         raise ValueError(f"{text!r} has a scope id")
     return _text(int(address))
@@ -29,7 +30,7 @@ def canonical_address(text: str) -> str:
 @lru_cache(maxsize=65_536)
 def address_bytes(text: str) -> bytes:
     """16 bytes, big-endian: their order is the addresses' order."""
-    return _number(_parsed(text)).to_bytes(16, "big")
+    return _number(parsed_address(text)).to_bytes(16, "big")
 
 
 def network_span(text: str) -> tuple[str, str]:

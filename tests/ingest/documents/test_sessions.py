@@ -67,6 +67,19 @@ def test_outbound_the_far_end_is_the_server() -> None:
     assert fields["far_end.geo.country_iso_code"] == "DE"
 
 
+def test_dotted_names_say_the_same_as_nested_ones() -> None:
+    dotted = {name: value for name, value in SESSION.items() if name not in ("source", "smtp")}
+    dotted |= {"source.ip": "198.51.100.7", "source": {"port": 40000, "bytes": 10, "packets": 2}}
+    dotted |= {"smtp.starttls": {"offered": True}, "smtp": {"verdict": "stripped_command", "evidence": SESSION["smtp"]["evidence"]}}
+    assert session_document(dotted, ENRICHER, ORIGIN) == session_document(SESSION, ENRICHER, ORIGIN)
+
+
+def test_an_address_has_one_form_whoever_writes_it() -> None:
+    fields = session_document(changed("source.ip", "::ffff:198.51.100.7"), ENRICHER, ORIGIN).fields
+    assert fields["source.ip"] == fields["far_end.ip"] == "198.51.100.7"
+    assert fields["far_end.network"] == "198.51.100.0/24"
+
+
 @pytest.mark.parametrize(
     ("path", "value", "complaint"),
     [
@@ -78,6 +91,8 @@ def test_outbound_the_far_end_is_the_server() -> None:
         ("smtp.verdict", None, "smtp.verdict is missing"),
         ("@timestamp", "yesterday", "@timestamp"),
         ("@timestamp", 5, "RFC 3339"),
+        ("@timestamp", "0001-01-01T00:00:00+05:00", "@timestamp: a time outside the years 1 to 9999"),
+        ("source.ip", "fe80::1%eth0", "source.ip: .* scope id"),
     ],
 )
 def test_a_bad_value_is_named(path: str, value: Any, complaint: str) -> None:
