@@ -34,6 +34,7 @@ import orjson
 from bench.stores import START
 from ingest.dead_letters.folder import DeadLetters
 from ingest.drain.drain import Drain
+from ingest.drain.garbage import look_rarely
 from ingest.drain.judgement import WayJudge
 from ingest.enrich.enricher import Enricher
 from ingest.enrich.packaged import PackagedPlaces
@@ -106,6 +107,7 @@ def report_records(count: int, folder: Path) -> Iterator[SpoolRecord]:
 
 def stage_cost(stage: str, spool: Path, folder: Path, url: str | None) -> Cost:
     """One stage over all that the spool holds. Raises SystemExit when not every item was stored."""
+    look_rarely()
     with SpoolReader.open(spool) as reader:
         if stage == READ:
             return _cost_of(lambda: _read(reader))
@@ -157,7 +159,10 @@ def print_costs(name: str, count: int, records: Iterable[SpoolRecord], made: Pat
     """One table: a stage a row."""
     with Spool.open(made / "spool") as spool:
         spool.append_many(records)
-    print(f"\n| {count:,} {name} | CPU s | a second of CPU | wall s | a second of wall | peak RSS, MiB |\n|---|---|---|---|---|---|", flush=True)
+    print(
+        f"\n| {count:,} {name} | CPU s | a second of CPU | wall s | a second of wall | peak RSS, MiB |\n|---|---|---|---|---|---|",
+        flush=True,
+    )
     for place, stage in enumerate((READ, DOCUMENTS, DUCKDB, *([ELASTICSEARCH] if url else []))):
         folder = made / f"stage-{place}"
         shutil.copytree(made / "spool", folder / "spool")

@@ -40,7 +40,7 @@ def _gather(nested: Mapping[str, Any], shape: Shape, prefix: str, flat: dict[str
             continue
         if is_field:
             flat[name] = value
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             _gather(value, shape, name + ".", flat)
 
 

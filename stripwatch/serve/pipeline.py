@@ -16,6 +16,7 @@ from ingest.conflicts.settling import settle
 from ingest.dead_letters.folder import DeadLetters
 from ingest.drain.batch import Batch, Spans
 from ingest.drain.drain import Drain
+from ingest.drain.garbage import look_rarely
 from ingest.drain.rejudge import Rejudge, Rejudged
 from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
@@ -39,6 +40,7 @@ class Pipeline:
         ``judge_everything``: evaluate all that is stored once, as rules or settings may have changed. ``patient``: a store
         that does not answer now is waited for later, as reports are taken meanwhile.
         """
+        look_rarely()
         self.site = site
         self.enricher: Enricher = site.enricher()
         self.dead_letters: DeadLetters = site.dead_letters()
