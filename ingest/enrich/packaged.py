@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from importlib import resources
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 
 from ingest.enrich.place import UNKNOWN, Place, SourceAge
 
 
+ROWS = 16_384
+"""Rows of each data set whose place is kept."""
+
+
 class PackagedPlaces:
-    """Country from ``plevin-db-country``, AS from ``plevin-db-network``; either may be missing. About 0.1 ms a
-    look-up: the enricher's cache stands before it."""
+    """Country from ``plevin-db-country``, AS from ``plevin-db-network``; either may be missing. Some microseconds for
+    an address that is unknown or stands in a row asked for before, else 0.1 ms."""
 
     def __init__(self) -> None:
-        self._country = _open("plevin_db_country")
-        self._network = _open("plevin_db_network")
+        self._country = _Rows(_open("plevin_db_country"), _country)
+        self._network = _Rows(_open("plevin_db_network"), _network)
 
     def lookup(self, address: str) -> Place:
-        country = _found(self._country, address)
-        network = _found(self._network, address)
-        code = getattr(getattr(country.place, "country", None), "code", None) if country is not None else None
-        net = network.network if network is not None else None
-        if net is None:
-            return Place(code) if code else UNKNOWN
-        operator = net.operator
-        name = (operator.company or operator.brand) if operator is not None else None
-        kind = operator.category if operator is not None else None
-        return Place(code or net.country, net.asn, name or net.handle, kind)
+        country, network = self._country.place(address), self._network.place(address)
+        if network is UNKNOWN:
+            return country
+        return replace(network, country=country.country) if country.country else network
 
     def age(self) -> SourceAge:
-        built = [date.fromisoformat(str(db.built)) for db in (self._country, self._network) if db is not None]
+        built = [date.fromisoformat(str(rows.database.built)) for rows in (self._country, self._network) if rows.database is not None]
         return SourceAge("plevin", min(built, default=None), "plevin (plevin.tn3w.dev), under the licences of its sources")
 
 
@@ -47,8 +48,39 @@ def _open(package: str) -> Any:
     return plevin.Plevin(str(files[0])) if files else None
 
 
-def _found(database: Any, address: str) -> Any:
-    if database is None:
-        return None
-    result = database.lookup(address)
-    return result if result.found else None
+class _Rows:
+    """A data set's rows as places. Most of a look-up's time goes into spelling the answer out: once a row is enough."""
+
+    def __init__(self, database: Any, placed: Callable[[Any], Place]) -> None:
+        self.database = database
+        self._placed = placed
+        self._places: dict[object, Place] = {}
+
+    def place(self, address: str) -> Place:
+        """UNKNOWN where the data set says nothing, or is not there."""
+        if self.database is None:
+            return UNKNOWN
+        wide = ":" in address
+        row = self.database.file.locate(int.from_bytes(inet_pton(AF_INET6 if wide else AF_INET, address.partition("%")[0]), "big"), wide)
+        if row is None:
+            return UNKNOWN
+        place = self._places.get(row)
+        if place is None:
+            if len(self._places) >= ROWS:
+                self._places.clear()
+            place = self._places[row] = self._placed(self.database.lookup(address))
+        return place
+
+
+def _country(found: Any) -> Place:
+    code = getattr(getattr(found.place, "country", None), "code", None)
+    return Place(code) if code else UNKNOWN
+
+
+def _network(found: Any) -> Place:
+    network = found.network
+    if network is None:
+        return UNKNOWN
+    operator = network.operator
+    name = (operator.company or operator.brand) if operator is not None else None
+    return Place(network.country, network.asn, name or network.handle, operator.category if operator is not None else None)
