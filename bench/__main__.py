@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "reports": (("--records=20000", "--peer-records=5000", "--small=500", "--tls=500"), ("--small=5000", "--tls=5000")),
+    "reports": (("--records=5000", "--small=500", "--tls=2000"), ()),
     "stores": (("--documents=20000",), ("--documents=1000000",)),
     "spool": (("--seconds=1",), ()),
     "intake": (("--mails=1000", "--rounds=1"), ()),
