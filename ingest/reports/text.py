@@ -33,6 +33,11 @@ _MULTI = {"gb2312", "gbk", "gb18030", "big5", "big5hkscs", "shift_jis", "cp932",
 _ALLOWED = _SINGLE | _MULTI
 
 
+def is_plain(text: bytes) -> bool:
+    """ASCII without control characters: it is clean UTF-8 as it stands."""
+    return text.isascii() and len(text.translate(None, _CONTROLS)) == len(text)
+
+
 def rechunk(chunks: Iterable[bytes], size: int = PIECE) -> Iterator[bytes]:
     """The same bytes in pieces of ``size`` (the last may be shorter), however they came."""
     held = b""

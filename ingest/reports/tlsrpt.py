@@ -34,13 +34,25 @@ JsonObject = dict[str, Any]
 def read_tlsrpt(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> TlsReport:
     """The report in these bytes. Raises BadJson, NotAReport, TooLarge, TooManyElements."""
     text = whole_text(chunks, limits.json_bytes, notes).strip()
-    if text.count(b"{") + text.count(b"[") + text.count(b",") > limits.json_values:
+    if _values(text) > limits.json_values:
         raise TooManyElements(f"more than {limits.json_values} values")
     if len(text) <= limits.text_bytes and not notes.words():
         report = well_formed(text)
         if report is not None:
             return report
     return tolerant(text, limits, notes)
+
+
+def small_tlsrpt(text: bytes, limits: Limits) -> TlsReport | None:
+    """The same for plain text of which no part can pass a limit; None when it might, or is not as RFC 8460 writes it."""
+    if len(text) > min(limits.text_bytes, limits.json_bytes, limits.inflated_bytes) or _values(text) > limits.json_values:
+        return None
+    return well_formed(text.strip())
+
+
+def _values(text: bytes) -> int:
+    """At least as many as it holds."""
+    return text.count(b"{") + text.count(b"[") + text.count(b",")
 
 
 def tolerant(text: bytes, limits: Limits, notes: Notes) -> TlsReport:

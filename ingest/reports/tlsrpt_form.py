@@ -107,14 +107,14 @@ def _policy(wire: _Result) -> TlsPolicy:
     details = tuple([_detail(detail) for detail in wire.failure_details])
     if details and sum([detail.failed_session_count for detail in details]) != failed:
         raise _OtherForm
-    lines = _lines(policy.policy_string)
-    short = sum(map(len, lines)) <= _LONGEST_POLICY
-    sts, tlsa = _taken_apart(lines) if short else (sts_policy(lines), tlsa_records(lines))
+    lines, hosts = tuple(policy.policy_string), tuple(policy.mx_host)
+    short = sum(map(len, lines)) + sum(map(len, hosts)) <= _LONGEST_POLICY
+    sts, tlsa = (_kept if short else _taken_apart)(lines)
     return TlsPolicy(
         policy_type=policy.policy_type,
         policy_domain=_domain(policy.policy_domain),
         policy_string=lines,
-        mx_host=tuple(dict.fromkeys([_domain(host) for host in _lines(policy.mx_host)])),
+        mx_host=(_kept_hosts if short else _hosts)(hosts),
         successful_sessions=_count(wire.summary.total_successful_session_count),
         failed_sessions=failed,
         failure_details=details,
@@ -139,19 +139,26 @@ def _detail(wire: _Detail) -> FailureDetail:
     )
 
 
-@lru_cache(_POLICIES_KEPT)
 def _taken_apart(lines: tuple[str, ...]) -> tuple[StsPolicy | None, tuple[TlsaRecord, ...]]:
+    _check_lines(lines)
     return sts_policy(lines), tlsa_records(lines)
 
 
-def _lines(texts: Sequence[str]) -> tuple[str, ...]:
-    """The texts, each of them one line; a list inside a text is another form."""
+def _hosts(texts: tuple[str, ...]) -> tuple[str, ...]:
+    _check_lines(texts)
+    return tuple(dict.fromkeys([_domain(text) for text in texts]))
+
+
+_kept, _kept_hosts = lru_cache(_POLICIES_KEPT)(_taken_apart), lru_cache(_POLICIES_KEPT)(_hosts)
+
+
+def _check_lines(texts: Sequence[str]) -> None:
+    """Each must be one line; a list inside a text is another form."""
     if len(texts) > _STRINGS:
         raise _OtherForm
     for text in texts:
         if text.splitlines() != [text] or text != text.strip() or text[0] == "[":
             raise _OtherForm
-    return tuple(texts)
 
 
 def _text(text: str) -> str:

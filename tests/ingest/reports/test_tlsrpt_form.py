@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.reports.content import HEAD_BYTES
 from ingest.reports.errors import ReportError
 from ingest.reports.limits import Limits
 from ingest.reports.model import TlsReport
+from ingest.reports.reader import Unusable, read_reports
 from ingest.reports.tlsrpt import read_tlsrpt, tolerant
 from ingest.reports.tlsrpt_form import well_formed
 from ingest.reports.warnings import Notes
@@ -109,3 +112,18 @@ def test_what_the_specification_says_is_taken_at_once(report: TlsReport) -> None
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"null", b'{"report-id": "1"}', b"[" * 100_000])
 def test_anything_else_is_left_alone(text: bytes) -> None:
     assert well_formed(text) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts(), st.sampled_from((64, 64 * 1024)))
+def test_a_small_bare_report_is_what_a_long_one_would_be(text: bytes, text_bytes: int) -> None:
+    """White space behind it makes it too long for the short way, and changes nothing but its size and hash."""
+    limits = Limits(text_bytes=text_bytes)
+    (short,), (long,) = (list(read_reports(body, limits=limits)) for body in (text, text + b" " * HEAD_BYTES))
+    if isinstance(short, Unusable) or isinstance(long, Unusable):
+        assert isinstance(short, Unusable)
+        assert isinstance(long, Unusable)
+        assert (short.error.reason, short.where, short.raw) == (long.error.reason, long.where, long.raw)
+    else:
+        assert (short.report, short.where) == (long.report, long.where)
+        assert (short.size, short.sha256) == (len(text), hashlib.sha256(text).hexdigest())
