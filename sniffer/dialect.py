@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from sniffer.imap.commands import KNOWN as IMAP_COMMANDS
+from sniffer.imap.commands import parse_command as imap_command
 from sniffer.observation import Protocol
+from sniffer.pop3.commands import KNOWN as POP3_COMMANDS
+from sniffer.pop3.commands import parse_command as pop3_command
 from sniffer.smtp.commands import GREETINGS, parse_command
 from sniffer.smtp.lookalikes import is_lookalike
 from sniffer.smtp.replies import looks_like_replies
@@ -18,7 +22,12 @@ from sniffer.tls.records import looks_like_handshake
 Form = Literal["clear", "implicit", "unseen"]
 """``clear``: begins in clear. ``implicit``: TLS from the first byte. ``unseen``: mail by its port, but nothing of
 its beginning was captured."""
-_OTHER_GREETING = re.compile(rb"\+OK(?:[ \r\n]|\Z)|-ERR(?:[ \r\n]|\Z)|\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
+_ACCESS_GREETING = re.compile(rb"(\+OK|-ERR)(?:[ \r\n]|\Z)|\* (?:OK|PREAUTH|BYE)\b", re.IGNORECASE)
+_ACCESS_ANSWER: dict[Protocol, re.Pattern[bytes]] = {
+    "pop3": re.compile(rb"(?m)^(?:\+OK|-ERR)(?=[ \r\n])"),
+    "imap": re.compile(rb"(?m)^(?:\* [A-Z0-9]|[!-~]{1,64} (?:OK|NO|BAD)(?=[ \r\n]))"),
+}
+"""What a server's bytes hold on such a port when the capture began late."""
 _SMTP_NAME = re.compile(rb"(?i)\b[el]?smtp\b")
 _SCAN = 4096
 _SERVERS = (b"220 ", b"220-")
@@ -41,13 +50,14 @@ def _is_usual(connection: Connection) -> bool:
 def _recognise(connection: Connection, settings: SniffSettings) -> tuple[Protocol, Form] | None:
     client, server = connection.client, connection.server
     by_port = protocol_of_port(connection.server_port, settings)
-    if _OTHER_GREETING.match(server.data):
-        # POP3 and IMAP that begin in clear have no observer: nothing is said of them
-        return None
+    if greeting := _ACCESS_GREETING.match(server.data):
+        return "pop3" if greeting[1] else "imap", "clear"
     if _speaks_smtp(connection, by_port == "smtp"):
         return "smtp", "clear"
     if by_port is None:
         return None
+    if by_port != "smtp" and _speaks_access(connection, by_port):
+        return by_port, "clear"
     if _begins_with_tls(connection):
         whole = client.from_start or server.from_start or connection.server_port in settings.implicit_ports
         return by_port, "implicit" if whole else "unseen"
@@ -73,6 +83,17 @@ def _speaks_smtp(connection: Connection, mail_port: bool) -> bool:
     if not replies and server.data:
         return False
     return bool(_SMTP_NAME.search(server.data, 0, 512)) or _greets(client.data)
+
+
+def _speaks_access(connection: Connection, protocol: Protocol) -> bool:
+    """POP3 or IMAP on its port, whose greeting was not captured."""
+    client, server = connection.client, connection.server
+    if server.data:
+        return not server.from_start and _ACCESS_ANSWER[protocol].search(server.data, 0, _SCAN) is not None
+    lines = client.data[proxy_header_end(client.data) : _SCAN].split(b"\n")[:-1]
+    if protocol == "pop3":
+        return any(pop3_command(line)[0] in POP3_COMMANDS for line in lines)
+    return any(imap_command(line)[1] in IMAP_COMMANDS for line in lines)
 
 
 def _is_other_server(data: bytes) -> bool:

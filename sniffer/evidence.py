@@ -6,21 +6,24 @@ from sniffer.tls.codes import ALERTS
 
 WORDS: dict[str, str] = {
     # offers and commands that were changed on the wire
-    "masked_offer": "a masked word stands in the EHLO reply where STARTTLS would: XXXXXXXX, XXXXXXXA, ********, STARTTLX",
+    "masked_offer": "a masked word stands in the EHLO reply (or among the capabilities of POP3, IMAP) where STARTTLS (STLS) would:"
+    " XXXXXXXX, XXXXXXXA, ********, STARTTLX",
     "masked_word": "another masked word in the EHLO reply, or a masked eight-letter word beside a real STARTTLS or amid a mail",
     "masked_command": "the client's command is masked: XXXXXXXX or XXXXXXXA where STARTTLS would be",
     "masked_ehlo": "the client's EHLO is masked, so that the server knows it not and the client falls back to HELO",
     "masked_banner": "the greeting is overwritten with asterisks, as inspecting firewalls do",
     "own_device": "what our own side sent was masked before it came to the tap: a device of ours does it",
     # STARTTLS
-    "starttls_refused": "STARTTLS was answered 4xx or 5xx (the verdict of that name takes a well-formed one)",
+    "starttls_refused": "STARTTLS was answered 4xx or 5xx (POP3: -ERR; IMAP: NO or BAD; the verdict of that name takes a well-formed one)",
     "starttls_malformed": "STARTTLS was sent with parameters, which RFC 3207 forbids",
     "starttls_unanswered": "STARTTLS got no reply",
     "anonymous_tls": "X-ANONYMOUSTLS, Exchange's variant of STARTTLS, was asked for",
-    "tls_required": "the server demands STARTTLS before it goes on (530)",
+    "tls_required": "the server demands STARTTLS before it goes on (530; POP3, IMAP: a login refused for want of it)",
+    "login_disabled": "IMAP's LOGINDISABLED: the server takes no password before TLS",
+    "preauthenticated": "IMAP's PREAUTH greeting: after it no STARTTLS is possible, which an attacker can make use of (RFC 9051, 11.2)",
     "pipelined_after_starttls": "the client's stream holds commands between STARTTLS and the handshake: command injection",
     "reply_after_accept": "the server's stream holds replies between the 220 and the handshake: reply injection",
-    "clear_after_accept": "plain SMTP goes on after the 220, as in traffic that a mirror decrypted",
+    "clear_after_accept": "plain text goes on after STARTTLS was accepted, as in traffic that a mirror decrypted",
     # handshakes that failed
     "garbage": "bytes that are no TLS where the handshake should go on",
     "reset": "the connection was reset before the handshake was done",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
+from sniffer.clear import observe_clear
 from sniffer.community_id import community_id
 from sniffer.dialect import recognise
 from sniffer.implicit import observe_implicit
 from sniffer.observation import Observation, Protocol, Sign, Turn
-from sniffer.smtp import observe_smtp
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -54,7 +54,7 @@ def observe(connection: Connection, settings: SniffSettings) -> Session | None:
     elif form == "unseen":
         seen = observe_unseen(connection, protocol)
     else:
-        seen = observe_smtp(connection, settings)
+        seen = observe_clear(connection, protocol, settings)
     return session_of(connection, seen, settings)
 
 

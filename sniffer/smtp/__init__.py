@@ -1,5 +1,1 @@
-"""The SMTP observer: what a session's commands and replies show, before TLS. Pure."""
-
-from sniffer.smtp.observer import observe_smtp
-
-__all__ = ["observe_smtp"]
+"""The SMTP observer: what a session's commands and replies show, before TLS. Pure. Its door is ``smtp.observer``."""

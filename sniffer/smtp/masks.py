@@ -1,4 +1,4 @@
-"""Masked words: STARTTLS overwritten in flight by something of the same length."""
+"""Masked words: STARTTLS, or POP3's STLS, overwritten in flight by something of the same length."""
 
 from __future__ import annotations
 
@@ -6,23 +6,28 @@ import re
 from functools import lru_cache
 
 TARGET = b"STARTTLS"
-_LENGTH = len(TARGET)
 _OTHER_MASK = re.compile(rb"(?:X{3,}[A-Z]?|([*#\-_.~?!=+])\1{2,})(?:[ \t].*)?", re.DOTALL)
 
 
-@lru_cache(4096)
 def is_masked_starttls(word: bytes) -> bool:
-    """True for eight bytes that are STARTTLS changed in place.
+    """True for eight bytes that are STARTTLS changed in place."""
+    return is_masked(word, TARGET)
+
+
+@lru_cache(4096)
+def is_masked(word: bytes, target: bytes) -> bool:
+    """True for a word that is ``target``, in upper case, changed in place.
 
     ``XXXXXXXX``, ``XXXXXXXA`` (inspecting firewalls number their masks by letter), any one byte repeated
     (``********``, blanks), one letter off (``STARTTLX``), or part of it overwritten (``STARTXXX``).
     """
     word = word.upper()
-    if len(word) != _LENGTH or word == TARGET:
+    length = len(target)
+    if len(word) != length or word == target:
         return False
-    if word.count(word[0]) == _LENGTH or (word.startswith(b"XXXXXXX") and word[7:].isalpha()):
+    if word.count(word[0]) == length or (word[:-1] == b"X" * (length - 1) and word[-1:].isalpha()):
         return True
-    changed = [mine for mine, real in zip(word, TARGET, strict=True) if mine != real]
+    changed = [mine for mine, real in zip(word, target, strict=True) if mine != real]
     if len(changed) == 1:
         return True
     return len(set(changed)) == 1 and (changed[0] == ord("X") or not chr(changed[0]).isalnum())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sniffer.endings import ending_of, is_lost
+import re
+
+from sniffer.endings import ending_of
 from sniffer.observation import Attempt, Observation
 from sniffer.signbook import SignBook
 from sniffer.smtp.auth import auth_used
@@ -12,12 +14,14 @@ from sniffer.smtp.greetings import greeting_facts
 from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
 from sniffer.smtp.software import host_of, software_of
 from sniffer.smtp.transcript import transcript
-from sniffer.smtp.upgrade import find_upgrade
 from sniffer.smtp.usual import observe_usual
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import HandshakeReader, observe_tls
+from sniffer.upgrade import Tongue, find_upgrade, note_upgrade
+
+_SMTP = Tongue(re.compile(rb"\s*(?:[A-Za-z*]{3,12}(?:[ \t][^\n]*)?\r?\n)"), re.compile(rb"[1-5][0-9][0-9][ \-]"))
 
 
 def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
@@ -127,21 +131,6 @@ def _mail_in_clear(walk: Walk, commands_seen: bool) -> bool | None:
 
 
 def _note_upgrade(seen: Observation, walk: Walk, connection: Connection, book: SignBook, handshake: HandshakeReader) -> None:
-    client, server = connection.client, connection.server
-    upgrade = find_upgrade(client.data, walk.client_position, server.data, walk.server_position)
-    if upgrade.clear:
-        seen.clear_after_accept = True
-        # if a mirror wrote this, what goes on was encrypted on the real wire: it is no mail in clear
-        seen.mail_in_clear = seen.mail_in_clear or None
-        seen.auth_used = seen.auth_used or None
-        if upgrade.client < len(client.data):
-            book.add("clear_after_accept", "client", client.data[upgrade.client : upgrade.client + 80].split(b"\n")[0], upgrade.client)
-        else:
-            book.add("clear_after_accept", "server", server.data[upgrade.server : upgrade.server + 80].split(b"\n")[0], upgrade.server)
-        return
-    if upgrade.injected_commands:
-        book.add("pipelined_after_starttls", "client", upgrade.injected_commands, walk.client_position)
-    if upgrade.injected_replies:
-        book.add("reply_after_accept", "server", upgrade.injected_replies, walk.server_position)
-    seen.tls = handshake(client.data, upgrade.client, server.data, upgrade.server, walk.client_missing, is_lost(server))
-    book.add_tls(seen.tls)
+    begins = walk.client_position, walk.server_position
+    upgrade = find_upgrade(connection.client.data, begins[0], connection.server.data, begins[1], _SMTP)
+    note_upgrade(seen, upgrade, connection, begins, walk.client_missing, book, handshake)

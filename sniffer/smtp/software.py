@@ -10,7 +10,7 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ("Exim", r"\bexim\b"),
     ("Exchange", r"microsoft esmtp mail service|microsoft exchange|\.outlook\.com|protection\.outlook"),
     ("Microsoft SMTP", r"microsoft smtp"),
-    ("Gmail", r"\bgsmtp\b"),
+    ("Gmail", r"\bgsmtp\b|\bgimap ready\b|\bgpop ready\b"),
     ("Sendmail", r"\bsendmail\b"),
     ("OpenSMTPD", r"opensmtpd"),
     ("qmail", r"\bqmail\b|\bnetqmail\b"),

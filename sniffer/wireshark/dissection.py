@@ -35,6 +35,8 @@ PREFERENCES = {
     "smtp.desegment_lines": "TRUE",
     "smtp.desegment_data": "TRUE",
     "smtp.decryption": "FALSE",
+    "imap.ssl_heuristic": "TRUE",
+    "pop.desegment_data": "FALSE",
     "tls.desegment_ssl_records": "TRUE",
     "tls.desegment_ssl_application_data": "TRUE",
 }

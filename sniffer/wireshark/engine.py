@@ -16,7 +16,9 @@ from typing import BinaryIO
 from sniffer.capture.source import GZIP, ZSTD, opened
 from sniffer.dialect import recognise
 from sniffer.errors import CaptureError, CutShort, DamagedCompression, NotACapture
+from sniffer.imap.observer import observe_imap
 from sniffer.implicit import observe_implicit
+from sniffer.pop3.observer import observe_pop3
 from sniffer.session import Session, session_of
 from sniffer.settings import EngineSettings
 from sniffer.smtp.observer import observe_dialogue
@@ -53,7 +55,7 @@ def read_sessions(source: Path | BinaryIO, *, settings: SniffSettings, ports: fr
 
 def _sessions(path: Path, settings: SniffSettings, ports: frozenset[int], weird: Weird) -> Iterator[Session]:
     engine = EngineSettings(ports=ports)
-    clear = {f"tcp.port=={port}": "smtp" for port in sorted(ports & settings.smtp_ports - settings.implicit_ports)}
+    clear = _decode_as(ports, settings)
     damage: list[CaptureError] = []
     again: list[Conversation] = []
     with closing(_until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)) as packets:
@@ -69,6 +71,12 @@ def _sessions(path: Path, settings: SniffSettings, ports: frozenset[int], weird:
         yield from _asked_again(path, again, settings, ports)
     if damage:
         raise damage[0]
+
+
+def _decode_as(ports: frozenset[int], settings: SniffSettings) -> dict[str, str]:
+    """Which of Wireshark's dissectors reads which port that begins in clear."""
+    dissectors = (("smtp", settings.smtp_ports), ("pop", settings.pop3_ports), ("imap", settings.imap_ports))
+    return {f"tcp.port=={port}": name for name, known in dissectors for port in sorted(ports & known - settings.implicit_ports)}
 
 
 def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Generator[Packet, None, None]:
@@ -110,8 +118,8 @@ def _session(conversation: Conversation, settings: SniffSettings, ports: frozens
         seen = observe_unseen(connection, protocol, read)
     elif protocol == "smtp":
         seen = observe_dialogue(dialogue(connection, client, server), connection, settings, read)
-    else:
-        return  # Wireshark's lines of other protocols are not read here
+    else:  # lines as Wireshark joined them; they are paired by tag, or one by one, as the packet engine does
+        seen = (observe_pop3 if protocol == "pop3" else observe_imap)(connection, settings, read)
     yield session_of(connection, seen, settings)
 
 

@@ -6,7 +6,7 @@ from sniffer.wireshark.facts import Packet, SmtpPiece, TlsPiece
 from sniffer.wireshark.tls_layer import tls_piece
 from sniffer.wireshark.tree import Fields, Node, Raw, as_number, listed, nodes, raws_of
 
-SHOWN = "frame vlan ieee8021ad ip ipv6 tcp smtp tls"
+SHOWN = "frame vlan ieee8021ad ip ipv6 tcp smtp pop imap tls"
 """The layers that tshark is asked to show in full."""
 _NO_INTERFACE = "unknown"
 """Wireshark's name for an interface whose capture gives it none."""
@@ -77,6 +77,8 @@ def _pieces(layers: Node) -> list[SmtpPiece | TlsPiece]:
     for name in layers:
         if name == "smtp":
             pieces += [_smtp_piece(raw, node) for raw, node in _layers(layers, name)]
+        elif name in ("pop", "imap"):
+            pieces += [SmtpPiece(raw.data) for raw, _ in _layers(layers, name)]
         elif name == "tls":
             pieces += [tls_piece(raw.data, node) for raw, node in _layers(layers, name)]
     return pieces
