@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import os
 import signal
 import sys
 
 import click
 
 from stripwatch.cli.failure import INPUT_FAILED, OK, USAGE, CommandFailed, complain
+from stripwatch.cli.standard_streams import OutputFailed, drop_output, settle_streams
 
 COMMANDS = {
     "demo": "The whole product on this machine, with sample mail and traffic.",
@@ -57,12 +57,17 @@ def run(arguments: list[str]) -> int:
     arguments = [argument for argument in arguments if argument != "--debug"]
     name = arguments[0] if arguments else "--help"
     try:
+        settle_streams()
         code = _command(name, arguments[1:]) if name in COMMANDS else _top_level(name)
         sys.stdout.flush()
         return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return 128 + signal.SIGPIPE
+    except OutputFailed as error:
+        drop_output()
+        complain(str(error))
+        return error.code
     except KeyboardInterrupt:
         return 130
     except CommandFailed as error:
@@ -78,7 +83,11 @@ def _command(name: str, arguments: list[str]) -> int:
     module = importlib.import_module(f"stripwatch.cli.{name}_command")
     command: click.Command = module.command
     try:
-        code = command.main(arguments, f"stripwatch {name}", standalone_mode=False, max_content_width=WIDEST_HELP)
+        # not main(): that answers a closed pipe with an exit code of its own
+        with command.make_context(f"stripwatch {name}", arguments, max_content_width=WIDEST_HELP) as context:
+            code = command.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code

@@ -13,7 +13,7 @@ from stripwatch.cli.output import Form, write
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
-COLUMNS = [("state", ""), ("part", "part"), ("says", "says"), ("mend", "to do")]
+COLUMNS = [("state", ""), ("part", ""), ("says", ""), ("mend", "to do")]
 
 
 @click.command()

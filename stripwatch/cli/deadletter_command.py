@@ -63,7 +63,9 @@ def list_(reason: str | None, json: bool, csv: bool, limit: int, config: Path | 
 @click.argument("letter_id", metavar="ID")
 @options.config
 def show(letter_id: str, config: Path | None) -> None:
-    """Write the raw bytes of one to standard output, and why it is here to stderr.
+    """Write the raw bytes of one, and why it is here.
+
+    The bytes go to standard output as they came, the reason to stderr.
 
     \b
     Example: stripwatch deadletter show 0f3a…-0000 > item.bin
@@ -87,7 +89,9 @@ def show(letter_id: str, config: Path | None) -> None:
 @click.option("--reason", metavar="WORD", help="All of this reason.")
 @options.config
 def retry(letter_ids: tuple[str, ...], every: bool, reason: str | None, config: Path | None) -> int:
-    """Put them back into the spool; those that still cannot be used come back.
+    """Put them back into the spool.
+
+    Those that still cannot be used come back, and are named.
 
     \b
     Example: stripwatch deadletter retry --reason bad_xml

@@ -80,7 +80,9 @@ async def _served(site: Site, keys: SigningKeys, once: bool) -> None:
         filling.result()
         await asyncio.to_thread(_summary, service.store)
         click.echo(f"\ndashboard  http://{host}:{port}/")
-        if not once:
+        if once:
+            click.echo("           closed again now; without --once it stays open")
+        else:
             click.echo("           Ctrl-C ends the demo and removes its data")
             await stop.wait()
     finally:

@@ -94,26 +94,30 @@ def _csv_cell(value: Any) -> str:
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, str]], empty: str, out: TextIO) -> int:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
+
+    from stripwatch.cli.table import lines
 
     if not rows:
         out.write(empty + "\n")
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    console = Console(file=out, soft_wrap=True, highlight=False)
     shown = [(name, heading) for name, heading in columns if any(row.get(name) is not None for row in rows)]
-    for name, heading in shown:
-        numeric = all(isinstance(row.get(name), int | float | None) and not isinstance(row.get(name), bool) for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell(row.get(name)), style=_style(name, row.get(name))) for name, _ in shown))
-    console = Console(file=out, width=None if out.isatty() else 200, soft_wrap=not out.isatty())
-    console.print(table)
+    numeric = [all(_is_number(row.get(name)) for row in rows) for name, _ in shown]
+    cells = [[Text(cell(row.get(name)), _style(name, row.get(name))) for name, _ in shown] for row in rows]
+    with console.capture() as captured:  # written by us: Console answers a closed pipe with an exit code of its own
+        for line in lines([heading for _, heading in shown], cells, numeric, console.width if out.isatty() else None):
+            console.print(line)
+    out.write(captured.get())
     return len(rows)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | None) and not isinstance(value, bool)
 
 
 def _style(name: str, value: Any) -> str:
     """Red is kept for stripping and for what is lost."""
     if value in ("stripped_offer", "stripped_command", "critical", "high", "dead_letter"):
         return "red"
-    return "yellow" if value in ("tls_failed", "starttls_refused", "medium", "conflict") else ""
+    return "yellow" if value in ("tls_failed", "starttls_refused", "medium", "conflict", "warning", "error") else ""
