@@ -11,7 +11,6 @@ from typing import Any
 
 from ingest.enrich.place import UNKNOWN, Place, SourceAge
 
-
 ROWS = 16_384
 """Rows of each data set whose place is kept."""
 
@@ -25,7 +24,9 @@ class PackagedPlaces:
         self._network = _Rows(_open("plevin_db_network"), _network)
 
     def lookup(self, address: str) -> Place:
-        country, network = self._country.place(address), self._network.place(address)
+        wide = ":" in address
+        number = int.from_bytes(inet_pton(AF_INET6 if wide else AF_INET, address.partition("%")[0]), "big")
+        country, network = self._country.place(address, number, wide), self._network.place(address, number, wide)
         if network is UNKNOWN:
             return country
         return replace(network, country=country.country) if country.country else network
@@ -56,12 +57,11 @@ class _Rows:
         self._placed = placed
         self._places: dict[object, Place] = {}
 
-    def place(self, address: str) -> Place:
-        """UNKNOWN where the data set says nothing, or is not there."""
+    def place(self, address: str, number: int, wide: bool) -> Place:
+        """``number`` is the address', ``wide`` says that it is IPv6. UNKNOWN where the data set says nothing, or is not there."""
         if self.database is None:
             return UNKNOWN
-        wide = ":" in address
-        row = self.database.file.locate(int.from_bytes(inet_pton(AF_INET6 if wide else AF_INET, address.partition("%")[0]), "big"), wide)
+        row = self.database.file.locate(number, wide)
         if row is None:
             return UNKNOWN
         place = self._places.get(row)

@@ -23,6 +23,8 @@ class Place:
     def completed_by(self, other: Place) -> Place:
         """This place, with what it lacks taken from ``other``. The AS' fields go together: a number of one source
         is never given another's name."""
+        if other is UNKNOWN or self is UNKNOWN:
+            return self if other is UNKNOWN else other
         country = self.country or other.country
         if self.as_number is not None or self.operator is not None:
             return Place(country, self.as_number, self.operator, self.kind)

@@ -174,16 +174,17 @@ class RecordReader:
         return AuthResults(tuple(dkim), tuple(spf))
 
     def _plain_results(self, inner: str) -> AuthResults:
+        if len(inner) <= self._longest_part:
+            return _usual_results(inner)
         dkim: list[DkimResult] = []
         spf: list[SpfResult] = []
         for name, text in results(inner):
-            usual = len(text) <= self._longest_part
             if name == "dkim":
-                signature = _usual_dkim(text) if usual else self._dkim(leaves(text))
+                signature = self._dkim(leaves(text))
                 if signature is not None:
                     dkim.append(signature)
             else:
-                check = _usual_spf(text) if usual else self._spf(leaves(text))
+                check = self._spf(leaves(text))
                 if check is not None:
                     spf.append(check)
         return AuthResults(tuple(dkim), tuple(spf))
@@ -271,6 +272,15 @@ def _usual_domains(identifiers: str) -> Three | None:
     get = leaves(identifiers).get
     header_from = domain_name(get("header_from"))
     return (header_from, domain_name(get("envelope_from")), domain_name(get("envelope_to"))) if header_from else None
+
+
+@lru_cache(_PARTS_KEPT)
+def _usual_results(inner: str) -> AuthResults:
+    """What is empty is left out."""
+    found = list(results(inner))
+    dkim = [_usual_dkim(text) for name, text in found if name == "dkim"]
+    spf = [_usual_spf(text) for name, text in found if name == "spf"]
+    return AuthResults(tuple(filter(None, dkim)), tuple(filter(None, spf)))
 
 
 @lru_cache(_PARTS_KEPT)

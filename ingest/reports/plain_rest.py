@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+_RESTS_KEPT = 2_048
+_LONGEST_KEPT = 2_000
 _NAME = r"[a-z_]++"
 _TEXT = r"[^<>&\r]*+"
 
@@ -39,9 +42,16 @@ class PlainRest(NamedTuple):
 
 
 def plain_rest(rest: bytes) -> PlainRest | None:
-    """None for any other form: the parser must read it."""
+    """None for any other form: the parser must read it. Short ones are kept: they come again in report after report."""
+    return _kept(rest) if len(rest) <= _LONGEST_KEPT else _matched(rest)
+
+
+def _matched(rest: bytes) -> PlainRest | None:
     match = _rest(rest.decode("ascii")) if rest.isascii() else None
     return PlainRest(match[1], match[3], match[5]) if match else None
+
+
+_kept = lru_cache(_RESTS_KEPT)(_matched)
 
 
 def leaves(inner: str) -> dict[str, str | None]:
