@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from ingest.store.errors import StoreError
 from ingest.store.protocol import Store
 
 _log = logging.getLogger(__name__)
+RESTS = 4
 
 
 class Evaluator:
@@ -76,18 +78,20 @@ class Evaluator:
                 self._busy = False
 
     def run(self, stop: threading.Event, pause: float) -> None:
-        """Judge until ``stop``, at most once in ``pause`` seconds."""
+        """Judge until ``stop``, at most once in ``pause`` seconds, and RESTS times as long as it took: it takes longer
+        the more sessions a month has, and the drain is to have its share."""
         while not stop.is_set():
             if not self._noted.wait(0.5):
                 continue
             if stop.is_set():
                 return
+            began = time.monotonic()
             try:
                 self.evaluate_now()
             except StoreError as error:
                 self.failures += 1
                 _log.warning("incidents wait: %s: %s", error.reason, error)
-            stop.wait(pause)
+            stop.wait(max(pause, RESTS * (time.monotonic() - began)))
 
     def _judged(self, spans: Spans | None, everything: bool) -> list[Incident]:
         if not everything and spans is None:

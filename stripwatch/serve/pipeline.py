@@ -6,9 +6,11 @@ A damaged DuckDB file is set aside, and the new one is filled from retired segme
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from ingest.conflicts.choices import ChoiceBook
 from ingest.conflicts.choosing import choose
@@ -21,13 +23,18 @@ from ingest.drain.rejudge import Rejudge, Rejudged
 from ingest.drain.undecided import UndecidedBook
 from ingest.enrich.enricher import Enricher
 from ingest.incidents.states import FILE_NAME, StateBook
+from ingest.spool.errors import DrainLocked
 from ingest.spool.replay import replay
-from ingest.store.errors import StoreDamaged, StoreError, StoreUnavailable
+from ingest.store.errors import StoreDamaged, StoreError, StoreLocked, StoreUnavailable
 from ingest.store.protocol import Store
 from stripwatch.serve.evaluation import Evaluator
 from stripwatch.site import Site
 
 _log = logging.getLogger(__name__)
+LOCK_SECONDS = 10.0
+"""How long ``serve`` waits for the drain lock and the store at its start."""
+_LOOK_SECONDS = 0.2
+OpenedT = TypeVar("OpenedT")
 _WRITTEN_AT_ONCE = 1_000
 
 
@@ -38,14 +45,14 @@ class Pipeline:
         """Raises DrainLocked while another process drains, StoreLocked, StoreUnavailable, ConfigurationError.
 
         ``judge_everything``: evaluate all that is stored once, as rules or settings may have changed. ``patient``: a store
-        that does not answer now is waited for later, as reports are taken meanwhile.
+        that does not answer now is waited for later, as reports are taken meanwhile; a lock is waited for some seconds.
         """
         look_rarely()
         self.site = site
         self.enricher: Enricher = site.enricher()
         self.dead_letters: DeadLetters = site.dead_letters()
         judge = site.judge()
-        self.reader = site.reader()
+        self.reader = _awaited(site.reader, patient)
         try:
             self.store, rebuild = _opened(site, patient)
         except BaseException:
@@ -112,8 +119,9 @@ class Pipeline:
             self.evaluator.note(spans)
 
     def close(self) -> None:
-        self.reader.close()
+        """The store first: who then gets the drain lock finds the store free."""
         self.store.close()
+        self.reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -122,11 +130,25 @@ class Pipeline:
         self.close()
 
 
+def _awaited(opened: Callable[[], OpenedT], patient: bool) -> OpenedT:
+    """What ``opened`` gives; when ``patient``, a lock that a short command holds (``sniff``, ``import``, ``query``) is
+    waited for. Raises DrainLocked, StoreLocked."""
+    waits = round(LOCK_SECONDS / _LOOK_SECONDS) if patient else 0
+    for look in range(waits):
+        try:
+            return opened()
+        except (DrainLocked, StoreLocked) as error:
+            if look == 0:
+                _log.warning("%s: %s; waiting up to %.0f seconds for it", error.reason, error, LOCK_SECONDS)
+            time.sleep(_LOOK_SECONDS)
+    return opened()
+
+
 def _opened(site: Site, patient: bool) -> tuple[Store, bool]:
     """The store, prepared; True when it is new because the old one was damaged."""
     rebuild = False
     try:
-        store = site.store()
+        store = _awaited(site.store, patient)
     except StoreDamaged as error:
         from ingest.store.duckdb_store.files import set_aside
 
