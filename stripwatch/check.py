@@ -40,6 +40,8 @@ class Finding:
     part: str
     says: str
     mend: str = ""
+    record: str = ""
+    """A line to publish in the DNS, with a comment above it where it needs one; zone file syntax."""
 
     def row(self) -> dict[str, str]:
         return asdict(self)
@@ -217,7 +219,8 @@ def _dns(configuration: Configuration) -> Iterator[Finding]:
     for domain in configuration.reports.domains:
         for finding in published(domain, mailboxes[0], mailboxes[-1], lookup, aligned):
             state: Literal["ok", "warning"] = "ok" if finding.state == "published" else "warning"
-            yield Finding(state, f"dns {finding.name}", finding.says, finding.record)
+            record = f"; {finding.note}\n{finding.record}" if finding.note else finding.record
+            yield Finding(state, f"dns {finding.name}", finding.says, "publish its record" if record else "", record)
 
 
 def _txt_lookup(configuration: Configuration) -> Lookup:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Lookup = Callable[[str], tuple[str, ...] | None]
@@ -27,6 +27,8 @@ class RecordFinding:
     name: str
     says: str
     record: str = ""
+    note: str = ""
+    """What else the record needs, or where it goes."""
 
 
 def published(domain: str, tls_address: str, dmarc_address: str, lookup: Lookup, aligned: Aligned) -> Iterator[RecordFinding]:
@@ -38,24 +40,34 @@ def published(domain: str, tls_address: str, dmarc_address: str, lookup: Lookup,
     if dmarc.state == "published":
         for other in sorted(set(_ADDRESS.findall(dmarc.says))):
             if not aligned(domain, other):
-                yield _one(f"{domain}._report._dmarc.{other.lower()}", "v=dmarc1", "v=DMARC1", lookup, wants_address=False)
+                consent = _one(f"{domain}._report._dmarc.{other.lower()}", "v=dmarc1", "v=DMARC1", lookup, wants_address=False)
+                yield replace(consent, note=f"in the zone of {other.lower()}: it agrees to take the reports") if consent.record else consent
     policy = _one(f"_mta-sts.{domain}", "v=stsv1", "v=STSv1; id=1", lookup, wants_address=False)
     if policy.state == "missing":
         says = "no MTA-STS policy: without one (or DANE) TLS reporters have little to tell"
-        policy = RecordFinding("missing", policy.name, says, policy.record)
+        note = (
+            f"with the policy itself at https://mta-sts.{domain}/.well-known/mta-sts.txt (deploy/dns-records.md); a new id at each change"
+        )
+        policy = replace(policy, says=says, note=note)
     yield policy
 
 
 def _one(name: str, version: str, wanted: str, lookup: Lookup, wants_address: bool = True) -> RecordFinding:
     texts = lookup(name)
-    line = f'{name}.  TXT  "{wanted}"'
     if texts is None:
         return RecordFinding("unanswered", name, "the DNS did not answer")
     found = [text for text in texts if text.lower().replace(" ", "").startswith(version)]
     if len(found) > 1:
-        return RecordFinding("incomplete", name, f"{len(found)} records: reporters ignore all of them; keep one", line)
+        return RecordFinding("incomplete", name, f"{len(found)} records: reporters ignore all of them; keep one")
     if not found:
-        return RecordFinding("missing", name, "not published", line)
+        return RecordFinding("missing", name, "not published", _line(name, wanted))
     if wants_address and not re.search(r"\brua\s*=", found[0], re.IGNORECASE):
-        return RecordFinding("incomplete", name, f"names no rua address: {found[0]}", line)
+        address = wanted.rpartition(";")[2].strip()
+        return RecordFinding("incomplete", name, f"names no rua address: {found[0]}", _line(name, f"{found[0].rstrip('; ')}; {address}"))
     return RecordFinding("published", name, found[0])
+
+
+def _line(name: str, text: str) -> str:
+    """As a zone file has it (RFC 1035 section 5.1)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}.  IN TXT  "{escaped}"'

@@ -9,7 +9,7 @@ import click
 from stripwatch.check import findings
 from stripwatch.cli import options
 from stripwatch.cli.failure import INPUT_FAILED, OK
-from stripwatch.cli.output import Form, write
+from stripwatch.cli.output import Form, harmless, write
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
@@ -28,4 +28,8 @@ def command(json: bool, config: Path | None) -> int:
     site = Site(configuration_from(config))
     found = [finding.row() for finding in findings(site)]
     write(found, COLUMNS, Form.json if json else Form.table, "")
+    records = [row["record"] for row in found if row["record"]]
+    if records and not json:
+        click.echo("\nTo publish, ready to paste into the zone:\n")
+        click.echo("\n".join(harmless(line) for record in records for line in record.splitlines()))
     return INPUT_FAILED if any(row["state"] == "error" for row in found) else OK

@@ -48,9 +48,9 @@ def test_what_is_missing_is_ready_to_paste() -> None:
     found = findings("half.example", known())
     assert found["_smtp._tls.half.example"] == (
         "missing",
-        '_smtp._tls.half.example.  TXT  "v=TLSRPTv1; rua=mailto:tls@us.example"',
+        '_smtp._tls.half.example.  IN TXT  "v=TLSRPTv1; rua=mailto:tls@us.example"',
     )
-    assert found["_dmarc.half.example"][0] == "incomplete"
+    assert found["_dmarc.half.example"] == ("incomplete", '_dmarc.half.example.  IN TXT  "v=DMARC1; p=reject; rua=mailto:dmarc@us.example"')
     assert found["_mta-sts.half.example"][0] == "missing"
 
 
@@ -90,4 +90,4 @@ def test_check_prints_what_reporters_need(run: Run, nameserver: str) -> None:
     assert dns["dns _smtp._tls.full.example"]["state"] == "ok"
     missing = dns["dns _smtp._tls.half.example"]
     assert missing["state"] == "warning"
-    assert missing["mend"].endswith('"v=TLSRPTv1; rua=mailto:tls@us.example"')
+    assert missing["record"].endswith('"v=TLSRPTv1; rua=mailto:tls@us.example"')
