@@ -142,11 +142,12 @@ def test_every_mail_of_many_is_taken_in_bounded_memory(server: Server, senders: 
     assert sorted(server.stored()) == sorted(b"Subject: %d" % number for number in range(senders))
 
 
-async def trickle(port: int, number: int, start: bytes, tls: ssl.SSLContext | None, interval: float) -> None:
-    """One byte now and then, for as long as the server bears it."""
+async def trickle(port: int, number: int, start: bytes, tls: ssl.SSLContext | None, interval: float, there: asyncio.Semaphore) -> None:
+    """One byte now and then, for as long as the server bears it; ``there`` is released once it has begun."""
     with contextlib.suppress(OSError):
         async with connected(port, number, tls) as (_, writer):
             writer.write(start)
+            there.release()
             while not writer.is_closing():
                 writer.write(b"x")
                 await writer.drain()
@@ -163,10 +164,13 @@ def test_slow_ones_do_not_starve_an_honest_one(server: Server, slow: int, second
     tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
 
     async def load() -> list[tuple[str, float]]:
-        mail = [trickle(server.mail, number, STARTS[number % len(STARTS)], None, 5) for number in range(slow)]
-        posts = [trickle(server.posts, slow + number, HEADS[number % len(HEADS)], tls, 5) for number in range(slow // 5)]
+        there = asyncio.Semaphore(0)
+        mail = [trickle(server.mail, number, STARTS[number % len(STARTS)], None, 5, there) for number in range(slow)]
+        posts = [trickle(server.posts, slow + number, HEADS[number % len(HEADS)], tls, 5, there) for number in range(slow // 5)]
         tasks = [asyncio.create_task(each) for each in (*mail, *posts)]
-        await asyncio.sleep(1 + slow / 100)  # all of them are there; this process, too, needs time for that
+        async with asyncio.timeout(60):  # this process, too, needs time until all of them are there
+            for _ in tasks:
+                await there.acquire()
         honest = []
         for number in range(seconds):
             started = time.monotonic()
