@@ -9,11 +9,11 @@ from functools import lru_cache
 from ingest.enrich.place import UNKNOWN, Place, PlaceSource, SourceAge
 from ingest.store.network import canonical_address, parsed_address
 
-CACHE_ADDRESSES = 65_536
+CACHE_ADDRESSES = 16_384
 
 
 class Enricher:
-    """Asks its sources in order and keeps the answers of the last 65,536 addresses."""
+    """Asks its sources in order and keeps the answers of the last 16,384 addresses."""
 
     def __init__(self, sources: Sequence[PlaceSource]) -> None:
         self._sources = tuple(sources)

@@ -12,11 +12,11 @@ _MAPPED = 0xFFFF << 32
 _IPV4_LAST = 0xFFFFFFFF
 
 
-parsed_address = lru_cache(maxsize=65_536)(ip_address)
+parsed_address = lru_cache(maxsize=8_192)(ip_address)
 """The address as a number with its version. Raises ValueError."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def canonical_address(text: str) -> str:
     """Canonical text (RFC 5952; a mapped IPv4 address as IPv4). Raises ValueError, also for a scope id."""
     address = parsed_address(text)
@@ -27,7 +27,7 @@ def canonical_address(text: str) -> str:
     return _text(int(address))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def address_bytes(text: str) -> bytes:
     """16 bytes, big-endian: their order is the addresses' order."""
     return _number(parsed_address(text)).to_bytes(16, "big")
