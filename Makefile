@@ -4,13 +4,16 @@
 # make bench   figures of the README, side by side with the peers
 # make docs    docs/settings.md, docs/fields.md, docs/words.md from the code
 # make soak    the long runs: crash loops, load, fuzzing, floods
+# make fuzz    only the fuzzing: SECONDS_EACH of each target
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_FLAGS ?= -n 2 --dist loadscope
 
-.PHONY: demo serve-demo test check format bench soak docs clean
+SECONDS_EACH ?= 300
+
+.PHONY: demo serve-demo test check format bench soak fuzz docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/stripwatch demo --once
@@ -43,6 +46,10 @@ soak: $(VENV)/.dev
 	sh tests/setup.sh
 	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -m long --timeout 7200
 	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -s tests/crash --timeout 14400
+	$(MAKE) --no-print-directory fuzz
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS_EACH)
 
 $(VENV)/bin/python:
 	sh tests/venv.sh $(PYTHON) $(VENV)

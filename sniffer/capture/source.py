@@ -163,6 +163,8 @@ class Gunzip:
         self._stream = stream
         self._inflate = zlib.decompressobj(_GZIP_WINDOW)
         self._input = b""
+        self._damaged = False
+        """Known of the input at hand: it is then read an octet at a time, to the very place."""
 
     def readinto(self, buffer: memoryview, /) -> int:
         while True:
@@ -175,11 +177,15 @@ class Gunzip:
                 if not self._input.startswith(GZIP[:1]):  # padding after the last member
                     return 0
                 self._inflate = zlib.decompressobj(_GZIP_WINDOW)
+            piece, before = self._input[: 1 if self._damaged else None], self._inflate.copy()
             try:
-                out = self._inflate.decompress(self._input, len(buffer))
+                out = self._inflate.decompress(piece, len(buffer))
             except zlib.error as error:
-                raise DamagedCompression(f"the gzip stream is damaged ({error})") from error
-            self._input = self._inflate.unconsumed_tail or self._inflate.unused_data
+                if self._damaged:
+                    raise DamagedCompression(f"the gzip stream is damaged ({error})") from error
+                self._inflate, self._damaged = before, True
+                continue
+            self._input = (self._inflate.unconsumed_tail or self._inflate.unused_data) + self._input[len(piece) :]
             if out:
                 buffer[: len(out)] = out
                 return len(out)
