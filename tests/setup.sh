@@ -36,6 +36,7 @@ want strace strace
 want unzip unzip
 want ip iproute2
 want swaks swaks
+perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl" # swaks speaks TLS by it
 want curl curl
 PATH="$PATH:/usr/sbin" want dovecot dovecot-imapd
 [ -z "$missing" ] || install_packages

@@ -109,7 +109,7 @@ class DmarcReport(msgspec.Struct, frozen=True, kw_only=True):
     records: Records[DmarcRecord]
 
 
-class StsPolicy(msgspec.Struct, frozen=True, kw_only=True):
+class StsPolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An MTA-STS policy (RFC 8461 §3.2) as the reporter saw it. ``max_age`` in seconds."""
 
     version: str | None = None
@@ -118,7 +118,7 @@ class StsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_age: int | None = None
 
 
-class TlsaRecord(msgspec.Struct, frozen=True):
+class TlsaRecord(msgspec.Struct, frozen=True, gc=False):
     """A TLSA record (RFC 6698 §2): three numbers and the association data in hex."""
 
     usage: int
@@ -127,7 +127,7 @@ class TlsaRecord(msgspec.Struct, frozen=True):
     data: str
 
 
-class FailureDetail(msgspec.Struct, frozen=True, kw_only=True):
+class FailureDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """RFC 8460 §4.4 ``failure-details``, ``_`` for ``-``."""
 
     result_type: str | None = None
@@ -140,7 +140,7 @@ class FailureDetail(msgspec.Struct, frozen=True, kw_only=True):
     failure_reason_code: str | None = None
 
 
-class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
+class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One policy of a TLS report and what became of the sessions under it."""
 
     policy_type: str | None = None
@@ -156,7 +156,7 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Parsed from ``policy_string`` when it holds TLSA records."""
 
 
-class TlsReport(msgspec.Struct, frozen=True, kw_only=True):
+class TlsReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An SMTP TLS report (RFC 8460 §4). ``policy_domain`` is that of the first policy that names one."""
 
     kind: Literal["tlsrpt"] = "tlsrpt"

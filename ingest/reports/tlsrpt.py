@@ -45,7 +45,7 @@ def read_tlsrpt(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> TlsRep
 
 def small_tlsrpt(text: bytes, limits: Limits) -> TlsReport | None:
     """The same for plain text of which no part can pass a limit; None when it might, or is not as RFC 8460 writes it."""
-    if len(text) > min(limits.text_bytes, limits.json_bytes, limits.inflated_bytes) or _values(text) > limits.json_values:
+    if len(text) > min(limits.text_bytes, limits.json_bytes, limits.inflated_bytes, limits.json_values):  # a value takes a byte
         return None
     return well_formed(text.strip())
 

@@ -21,6 +21,7 @@ from ingest.reports.tlsrpt_words import POLICY_TYPES, RESULT_TYPES
 
 _STRINGS = 1_000
 _POLICIES_KEPT = 256
+_TIMES_KEPT = 256
 _LONGEST_POLICY = 1_000
 """Characters of a policy that is kept taken apart: the same one stands in report after report."""
 
@@ -194,6 +195,7 @@ def _count(number: int | float) -> int:
     return number
 
 
+@lru_cache(_TIMES_KEPT)
 def _time(text: str) -> datetime:
     """``2026-11-24T00:00:00Z`` and no other way to write it."""
     if len(text) != 20 or text[10] != "T" or text[19] != "Z" or "." in text:
