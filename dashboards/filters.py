@@ -59,6 +59,7 @@ PARAMETERS = {
         Parameter("kind", "Kind", ("report.kind",)),
         Parameter("provenance", "Provenance", ("provenance",)),
         Parameter("counted", "Counted", ("counted",)),
+        Parameter("left_out", "Not counted", ("left_out",)),
         Parameter("conflict", "Conflict", ("conflict",)),
         Parameter("warning", "Left out or repaired", ("report.warnings",)),
         Parameter("result", "Result", ("tlsrpt.result_type",)),

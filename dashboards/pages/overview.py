@@ -53,7 +53,9 @@ class Overview:
     reports: Row
     reported: Row
     reporters: list[Row]
-    left_out: list[tuple[str, int]]
+    left_out: list[Row]
+    """Reports that do not count, by reason."""
+    warnings: list[tuple[str, int]]
     incidents: list[Document]
     earlier: int
     """Unsettled incidents last seen before the range."""
@@ -94,7 +96,8 @@ def overview(store: StoreReader, lens: Lens) -> Overview:
         reports=reports,
         reported=single(store, report_questions.tls_totals(lens)),
         reporters=store.aggregate(report_questions.by_reporter(lens)),
-        left_out=_left_out(store, lens),
+        left_out=store.aggregate(report_questions.left_out(lens)),
+        warnings=_warnings(store, lens),
         incidents=incidents,
         earlier=earlier_incidents(store, lens),
         proof=_proof(store, lens),
@@ -154,7 +157,7 @@ def _suites(store: StoreReader, lens: Lens) -> list[Row]:
     return store.aggregate(session_questions.counts(lens, *fields, where=(Filter("tls.established", "eq", (True,)),), limit=40))
 
 
-def _left_out(store: StoreReader, lens: Lens) -> list[tuple[str, int]]:
+def _warnings(store: StoreReader, lens: Lens) -> list[tuple[str, int]]:
     """Warnings of the newest reports with how many reports carry each, most frequent first."""
     where = (*lens.filters.where("reports"), Filter("report.warnings", "exists"))
     selection = Selection(

@@ -58,6 +58,7 @@ def routes(sources: Sources) -> APIRouter:
             first=after is None,
             silent=silences(store.aggregate(reports_by_day(lens.now)), lens.now) if after is None else [],
             totals=single(store, questions.totals(lens)),
+            left_out=store.aggregate(questions.left_out(lens)),
             reported=single(store, questions.tls_totals(lens)),
             results=store.aggregate(questions.failures(lens, "tlsrpt.result_type")),
             receivers=store.aggregate(questions.failures(lens, "tlsrpt.receiving_mx_hostname", "tlsrpt.result_type", limit=20)),

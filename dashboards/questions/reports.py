@@ -29,6 +29,11 @@ def totals(lens: Lens) -> Query:
     return _query(lens, "reports", (), (Metric("reports"), *kinds, left_out, conflicts, warned))
 
 
+def left_out(lens: Lens) -> Query:
+    """Reports that do not count, by the reason why."""
+    return _query(lens, "reports", ("left_out",), (Metric("reports"),), (Filter("counted", "ne", (True,)),), order_by="reports")
+
+
 def tls_over_time(lens: Lens, interval: Interval) -> Query:
     """Sessions that senders report as successful and failed, by time."""
     metrics = (Metric("successful", "sum", "tlsrpt.successful_sessions"), Metric("failed", "sum", "tlsrpt.failed_sessions"))

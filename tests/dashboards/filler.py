@@ -263,6 +263,7 @@ def _head(begin: datetime, kind: str, organisation: str, provenance: str, suffix
         "report.end": begin + timedelta(days=1),
         "provenance": provenance,
         "counted": provenance in ("verified", "posted", "imported"),
+        **({"left_out": provenance} if provenance == "unsigned" else {}),
     }
 
 
@@ -355,7 +356,7 @@ def _dmarc(rng: random.Random, begin: datetime, organisation: str, provenance: s
         "way": "smtp",
         "event.hash": hashlib.sha256(uid.encode()).hexdigest(),
     }
-    yield Document(dataset="reports", id=uid, fields=fields | ({"counted": False} if conflict else {}))
+    yield Document(dataset="reports", id=uid, fields=fields | ({"counted": False, "left_out": "conflict"} if conflict else {}))
 
 
 def _incidents(wire: list[Document], reports: list[Document], now: datetime) -> Iterator[Document]:

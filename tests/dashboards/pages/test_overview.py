@@ -7,6 +7,7 @@ from ingest.incidents import wilson
 from ingest.store.query import Filter, Query, Selection
 from ingest.store.schema import STRIPPED
 from tests.dashboards.conftest import Site
+from tests.dashboards.filler import NOW
 
 N = "\u202f"
 
@@ -79,3 +80,15 @@ def test_incidents_that_are_closed_are_not_open(full: Site) -> None:
     page = full.page("/")
     assert "Mail to Tunisia loses STARTTLS" in page and "mx.ovh.example changed" not in page
     assert "mx.ovh.example changed" in full.page("/incidents")
+
+
+def test_what_does_not_count_stands_with_its_own_reason(full: Site) -> None:
+    rows = full.store.aggregate(
+        Query(dataset="reports", where=(Filter("counted", "ne", (True,)),), group_by=("left_out",), since=NOW - timedelta(days=30))
+    )
+    assert {row["left_out"] for row in rows} == {"unsigned"}
+    for path in ("/", "/reports"):
+        page = full.page(path)
+        assert f"{rows[0]['count']}" in text_of(page)
+        assert "/reports?counted=false&amp;left_out=unsigned" in page
+    assert "conflict" not in text_of(full.page("/"))
