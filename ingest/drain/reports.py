@@ -27,6 +27,9 @@ from ingest.reports.reader import FoundReport, Item, Unusable, read_reports
 from ingest.store.errors import StoreUnavailable
 from ingest.store.protocol import Document, Fate
 
+_MBOX_MESSAGES = 100
+"""Messages of an mbox in one record: import takes mboxes apart before the spool, so more than a few are an attack."""
+
 
 @dataclass(slots=True, eq=False)
 class PendingReport:
@@ -60,7 +63,7 @@ class ReportIntake:
         self._choices = choices
         self._enricher = enricher
         self._judge = judge
-        self._limits = limits
+        self._limits = replace(limits, mbox_messages=min(limits.mbox_messages, _MBOX_MESSAGES))
         self._tenant_of = tenant_of
 
     def take(self, origin: Origin, batch: ReportBatch, tally: Tally) -> None:

@@ -6,6 +6,7 @@ may be missing. What is missing or odd is noted, never invented.
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from functools import lru_cache
 from typing import TypeAlias
 from xml.etree.ElementTree import Element
@@ -24,6 +25,8 @@ _DISPOSITIONS = frozenset({"none", "quarantine", "reject", "pass"})
 _NO_RESULTS = AuthResults()
 _ALIGNED = frozenset({"pass", "fail"})
 _PARTS_KEPT = 2_048
+_MOST_RESULTS = 128
+"""DKIM results, SPF results and reasons kept of one record, of each so many: RFC 9990 wants at most 100 signatures."""
 _LONGEST_PART = 1_000
 """Characters of a record's part that is kept for others like it: the same parts come again in report after report."""
 
@@ -141,7 +144,7 @@ class RecordReader:
             name = names[leaf.tag]
             if name == "reason":
                 reason = self._reason(leaf)
-                if reason is not None:
+                if reason is not None and self._has_room(reasons):
                     reasons = (*reasons, reason)
             else:
                 into[name] = leaf.text
@@ -165,11 +168,11 @@ class RecordReader:
                 fields[names[leaf.tag]] = leaf.text
             if name == "dkim":
                 signature = self._dkim(fields)
-                if signature is not None:
+                if signature is not None and self._has_room(dkim):
                     dkim.append(signature)
             else:
                 check = self._spf(fields)
-                if check is not None:
+                if check is not None and self._has_room(spf):
                     spf.append(check)
         return AuthResults(tuple(dkim), tuple(spf))
 
@@ -181,13 +184,20 @@ class RecordReader:
         for name, text in results(inner):
             if name == "dkim":
                 signature = self._dkim(leaves(text))
-                if signature is not None:
+                if signature is not None and self._has_room(dkim):
                     dkim.append(signature)
             else:
                 check = self._spf(leaves(text))
-                if check is not None:
+                if check is not None and self._has_room(spf):
                     spf.append(check)
         return AuthResults(tuple(dkim), tuple(spf))
+
+    def _has_room(self, results: Sized) -> bool:
+        """Whether one more of them is kept; noted when not."""
+        if len(results) < _MOST_RESULTS:
+            return True
+        self._notes.add("results_left_out")
+        return False
 
     def _dkim(self, fields: Leaves) -> DkimResult | None:
         """None when it is empty."""

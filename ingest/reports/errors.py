@@ -136,6 +136,16 @@ class TooManyMembers(OverLimit):
     meaning = "more archive members than the limit"
 
 
+class TooManyLines(OverLimit):
+    reason = "too_many_lines"
+    meaning = "more lines in a mail than the limit"
+
+
+class TooManyMessages(OverLimit):
+    reason = "too_many_messages"
+    meaning = "more messages in an mbox than the limit"
+
+
 class TooManyParts(OverLimit):
     reason = "too_many_parts"
     meaning = "more mail parts than the limit"

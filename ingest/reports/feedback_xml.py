@@ -11,7 +11,7 @@ other than the root's is an extension (RFC 9990) and nobody's field.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
@@ -164,7 +164,9 @@ class Feedback:
             yield piece
 
     def _check_growth(self, parser: _GuardedParser, since_child: int) -> None:
-        """An unfinished child is held whole: it must stay small."""
+        """An unfinished child is held whole: it must stay small. The parser holds each name that it met."""
+        if len(parser.names) > self._limits.xml_names:
+            raise TooManyElements(f"more than {self._limits.xml_names} different names")
         if since_child > self._limits.xml_child_bytes:
             if parser.feedback is None and not claims_dmarc(self._head):
                 raise NotAReport("XML without a feedback element")
@@ -209,6 +211,7 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
     def __init__(self, most_depth: int) -> None:
         super().__init__(namespaceHandling=0, forbid_dtd=True, forbid_entities=True, forbid_external=True)
         self._source.setEncoding("utf-8")
+        self._interning: dict[str, str] = {}
         self.reset()
         self._builder = TreeBuilder()
         self._fed = 0
@@ -264,6 +267,11 @@ class _GuardedParser(DefusedExpatParser):  # type: ignore[misc]
         finished = self.feedback[:whole]
         del self.feedback[:whole]
         return finished
+
+    @property
+    def names(self) -> Collection[str]:
+        """Names of elements and attributes that it keeps."""
+        return self._interning
 
     @property
     def at_root(self) -> bool:

@@ -29,6 +29,8 @@ class Limits:
     """Elements inside each other; inside a record of plain form, whose text is under 64 KiB, its length is the bound."""
     xml_elements: int = 5_000_000
     """Elements of one XML document."""
+    xml_names: int = 10_000
+    """Different names of elements and attributes in one XML document: the parser keeps each."""
     xml_child_bytes: int = 1 * MIB
     """One child of ``feedback`` (a record, the metadata, a comment between them)."""
     text_bytes: int = 64 * 1024
@@ -37,8 +39,12 @@ class Limits:
     """Parts inside each other."""
     mime_parts: int = 64
     """Parts of one mail."""
+    mail_lines: int = 500_000
+    """Lines of one mail: each costs memory of its own. 16 MiB of base64 have 220,000."""
     header_bytes: int = 64 * 1024
     """Headers of one mail or part."""
+    mbox_messages: int = 1_000_000
+    """Messages of one mbox; in one record of the spool 100, as import takes mboxes apart before it."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -22,7 +22,7 @@ def lines_of(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
 
 def split_mbox(lines: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
     """Each message, without its separator line and ``>From`` quoting. None for one longer than ``limit`` bytes."""
-    held: list[bytes] = []
+    held = bytearray()
     size = 0
     begun = False
     after_blank = True
@@ -30,16 +30,16 @@ def split_mbox(lines: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
         if after_blank and _SEPARATOR.match(line):
             if begun:
                 yield _message(held, size, limit)
-            begun, held, size = True, [], 0
+            begun, held, size = True, bytearray(), 0
         else:
             begun = True
             size += len(line)
             if size <= limit:
-                held.append(line)
+                held += line
         after_blank = not line.strip(b"\r\n")
     if begun:
         yield _message(held, size, limit)
 
 
-def _message(held: list[bytes], size: int, limit: int) -> bytes | None:
-    return _QUOTED.sub(rb"\1", b"".join(held)) if size <= limit else None
+def _message(held: bytearray, size: int, limit: int) -> bytes | None:
+    return _QUOTED.sub(rb"\1", bytes(held)) if size <= limit else None

@@ -1,7 +1,7 @@
 """A mail's structure, by the standard library's parser under ``compat32``, made safe for hostile mail.
 
-The number of parts is bounded while parsing (a part costs memory before its content is looked at), the depth and the
-headers' length afterwards. Whatever the library raises on hostile input comes out as a documented error.
+The number of lines is bounded before parsing, that of parts and their depth while parsing (a part costs memory before its
+content is looked at), the headers' length afterwards. Whatever the library raises on hostile input comes out as a documented error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from email.feedparser import BytesFeedParser
 from email.message import Message
 from email.policy import compat32
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ingest.reports.errors import BadMail, HeadersTooLarge, TooDeep, TooManyParts
+from ingest.reports.errors import BadMail, HeadersTooLarge, TooDeep, TooManyLines, TooManyParts
 from ingest.reports.limits import Limits
 from ingest.reports.text import PIECE
 
@@ -34,7 +34,7 @@ class Part:
 
 
 def parse_mail(raw: bytes, limits: Limits) -> Mail:
-    """The mail's tree. Raises BadMail, TooManyParts, TooDeep, HeadersTooLarge."""
+    """The mail's tree. Raises BadMail, TooManyLines, TooManyParts, TooDeep, HeadersTooLarge."""
     made = 0
 
     def counted(policy: object = compat32) -> Mail:
@@ -42,8 +42,9 @@ def parse_mail(raw: bytes, limits: Limits) -> Mail:
         made += 1
         if made > limits.mime_parts + 1:
             raise TooManyParts(f"more than {limits.mime_parts}")
-        return Message(policy=compat32)
+        return _GrowingPart(limits.mime_depth)
 
+    _check_lines(raw, limits)
     try:
         parser: BytesFeedParser[Mail] = BytesFeedParser(counted, policy=compat32)
         for start in range(0, len(raw), PIECE):
@@ -55,6 +56,27 @@ def parse_mail(raw: bytes, limits: Limits) -> Mail:
         raise BadMail(type(error).__name__) from error
     _check(mail, limits)
     return mail
+
+
+class _GrowingPart(Message):
+    """A part whose depth is known as soon as it begins."""
+
+    def __init__(self, most_depth: int) -> None:
+        super().__init__(policy=compat32)
+        self._most_depth = most_depth
+        self._depth = 1
+
+    def attach(self, payload: Any) -> None:
+        payload._depth = self._depth + 1
+        if payload._depth > self._most_depth:
+            raise TooDeep(f"mail parts nested more than {self._most_depth} deep")
+        super().attach(payload)
+
+
+def _check_lines(raw: bytes, limits: Limits) -> None:
+    """Before the library holds each line as a string of its own. Raises TooManyLines."""
+    if raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") > limits.mail_lines:
+        raise TooManyLines(f"more than {limits.mail_lines}")
 
 
 def _check(mail: Mail, limits: Limits) -> None:

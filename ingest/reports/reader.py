@@ -17,7 +17,7 @@ from typing import BinaryIO
 from ingest.reports.budget import Budget
 from ingest.reports.content import HEAD_BYTES, kind_of
 from ingest.reports.dmarc import read_dmarc
-from ingest.reports.errors import NoReportInArchive, NoReportInMail, NotAReport, ReportError, TooLarge
+from ingest.reports.errors import NoReportInArchive, NoReportInMail, NotAReport, ReportError, TooLarge, TooManyMessages
 from ingest.reports.failure import read_failure
 from ingest.reports.limits import DEFAULT_LIMITS, Limits
 from ingest.reports.mbox import lines_of, split_mbox
@@ -88,6 +88,9 @@ def _plain_tlsrpt(text: bytes, limits: Limits) -> FoundReport | None:
 def _read_mbox(lines: Iterable[bytes], limits: Limits, privacy: Privacy, clock: Callable[[], float]) -> Iterator[Item]:
     for number, message in enumerate(split_mbox(lines, limits.held_bytes), 1):
         where = f"message {number}"
+        if number > limits.mbox_messages:
+            yield Unusable(TooManyMessages(f"more than {limits.mbox_messages}"), where, message or b"")
+            return
         if message is None:
             yield Unusable(TooLarge(f"more than {limits.held_bytes} bytes"), where, b"")
         else:

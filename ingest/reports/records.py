@@ -35,7 +35,8 @@ class Records(Generic[RowT]):
         self._tail.append(row)
         self._count += 1
         if len(self._tail) >= BLOCK_ROWS:
-            self._blocks.append(zstandard.compress(msgspec.json.encode(self._tail), 1))
+            block = zstandard.compress(msgspec.json.encode(self._tail), 1)
+            self._blocks.append(bytes(memoryview(block)))  # what the library gives still holds the room it compressed into
             self._tail.clear()
 
     def __len__(self) -> int:

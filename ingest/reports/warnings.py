@@ -47,6 +47,7 @@ MEANINGS: dict[str, str] = {
     "alignment_missing": "A record does not say whether DKIM or SPF is aligned.",
     "alignment_normalized": "An aligned result other than pass or fail was read as fail.",
     "header_from_missing": "A record does not name the From domain.",
+    "results_left_out": "A record has more DKIM results, SPF results or reasons than are kept; the first were.",
     # TLS-RPT
     "policy_dropped": "A policy was left out because it cannot be used.",
     "failure_dropped": "A failure detail was left out because it cannot be used.",

@@ -782,6 +782,22 @@ def dmarc_cases() -> None:
         refused=("too_deep",),
     )
     case("dmarc-empty-frame", "a feedback element and nothing else", "xml", feedback(), refused=("empty_report",))
+    named = "".join(f"<a{n}/>" for n in range(10_001))
+    case(
+        "dmarc-many-names",
+        "ten thousand different names",
+        "xml.gz",
+        gz(feedback(metadata(), policy(), named)),
+        refused=("too_many_elements",),
+    )
+    many = "<dkim><domain>d.example</domain><selector>s</selector><result>pass</result></dkim>" * 200
+    case(
+        "dmarc-many-results",
+        "two hundred signatures in a record (RFC 9990: at most 100)",
+        "xml.gz",
+        gz(feedback(metadata(), policy(), record(results=many))),
+        says("results_left_out", records=[{"auth_results": {"dkim": [{"result": "pass"}] * 128}}]),
+    )
     case("xml-other", "XML that is something else", "xml", '<?xml version="1.0"?><svg><path d="M0 0"/></svg>', refused=("not_a_report",))
     case("xml-broken", "broken before the root's end", "xml", "<feedback", refused=("bad_xml",))
 
@@ -1291,6 +1307,8 @@ def mail_cases() -> None:
         multipart(LETTER, part(b"\x89PNG\r\n\x1a\n", "image/png")),
         refused=("no_report_in_mail",),
     )
+    flood = mail("\r\n" * 500_001, 'multipart/mixed; boundary="b1"')
+    case("mail-many-lines", "half a million lines", "eml.gz", gz(flood), refused=("too_many_lines",))
     case("mail-many-parts", "more parts than the limit", "eml", multipart(*[LETTER] * 80), refused=("too_many_parts",))
     deep = "".join(f'Content-Type: multipart/mixed; boundary="d{n}"\r\n\r\n--d{n}\r\n' for n in range(30))
     case("mail-deep", "thirty multiparts inside each other", "eml", f"From: a@b.example\r\n{deep}\r\nx", refused=("too_deep",))

@@ -147,3 +147,11 @@ def test_the_running_drain_waits_for_a_store_and_goes_on(bench: Bench) -> None:
         thread.join()
     assert "tlsrpt" in spans[0].times
     assert drain.counters.last_failure is None
+
+
+def test_an_mbox_in_one_record_cannot_flood_the_dead_letters(bench: Bench) -> None:
+    """Import takes an mbox apart before the spool: in one record thousands of messages are an attack."""
+    bench.put(b"From a@b.example\nX: y\n\nhello\n\n" * 2_000, way="smtp", content="mail")
+    bench.drain_all()
+    assert bench.outcomes()["dead_letter"] == 101
+    assert "too_many_messages" in {letter.reason for letter in bench.dead_letters.letters()}
