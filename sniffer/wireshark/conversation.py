@@ -49,7 +49,7 @@ class Conversation:
     @property
     def unread_tls(self) -> bool:
         """TLS came that Wireshark took for mail."""
-        return any(side.unread_tls for side in self.sides)
+        return any(side.has_unread_tls for side in self.sides)
 
     def take_records(self, other: Conversation) -> None:
         """The TLS of the same stream, read anew."""

@@ -35,7 +35,7 @@ PREFERENCES = {
     "smtp.desegment_lines": "TRUE",
     "smtp.desegment_data": "TRUE",
     "smtp.decryption": "FALSE",
-    "imap.ssl_heuristic": "TRUE",
+    "imap.ssl_heuristic": "FALSE",
     "pop.desegment_data": "FALSE",
     "tls.desegment_ssl_records": "TRUE",
     "tls.desegment_ssl_application_data": "TRUE",

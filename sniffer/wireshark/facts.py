@@ -54,11 +54,13 @@ class TlsPiece:
 
 @dataclass(frozen=True, slots=True)
 class SmtpPiece:
-    """What the SMTP dissector got. ``commands`` are (offset, length) of the lines that it knows as commands."""
+    """What the SMTP dissector got, or POP3's or IMAP's. ``commands`` are (offset, length) of the lines that SMTP's knows
+    as commands. ``repeats``: a last line without its end comes again at the beginning of the next piece."""
 
     data: bytes
     commands: tuple[tuple[int, int], ...] = ()
     message_ends: bool = False
+    repeats: bool = False
 
 
 End = tuple[str, int]

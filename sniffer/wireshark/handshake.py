@@ -25,10 +25,18 @@ def handshake_reader(client: Side, server: Side) -> HandshakeReader:
         mine, messages = _side(client, client_data, client_start)
         other, answers = _side(server, server_data, server_start)
         hello = next((message for message in messages if isinstance(message, ClientHello)), None)
+        client_lost = client_lost or _is_unread(client, client_data, client_start)
+        server_lost = server_lost or _is_unread(server, server_data, server_start)
         facts = facts_of(hello, mine, _flight(answers), other, client_lost, server_lost)
         return replace(facts, ja3=client.ja3 or facts.ja3) if hello and hello.whole else facts
 
     return read
+
+
+def _is_unread(side: Side, data: bytes, start: int) -> bool:
+    """TLS begins here, and Wireshark found no record in it, or not the first: what it says is as good as lost."""
+    found = bool(side.records) and side.records_at[0] <= start
+    return not found and start < len(data) and begins_like_tls(data[start:])
 
 
 def _side(side: Side, data: bytes, start: int) -> tuple[RecordSide, list[Message]]:

@@ -78,7 +78,7 @@ def _pieces(layers: Node) -> list[SmtpPiece | TlsPiece]:
         if name == "smtp":
             pieces += [_smtp_piece(raw, node) for raw, node in _layers(layers, name)]
         elif name in ("pop", "imap"):
-            pieces += [SmtpPiece(raw.data) for raw, _ in _layers(layers, name)]
+            pieces += [SmtpPiece(raw.data, repeats=name == "imap") for raw, _ in _layers(layers, name)]
         elif name == "tls":
             pieces += [tls_piece(raw.data, node) for raw, node in _layers(layers, name)]
     return pieces

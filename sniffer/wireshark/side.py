@@ -53,6 +53,7 @@ class Side:
         self.unread_tls = False
         """TLS came that Wireshark took for mail: it has to be asked again."""
         self._waiting: tuple[bytes, Packet] | None = None
+        self._unended: tuple[bytes, Packet] | None = None
         self._in_message = False
         self._full = False
         self._data_records = 0
@@ -68,6 +69,11 @@ class Side:
             self.coverage.finish((packet.seq + packet.length) & 0xFFFFFFFF)
         if packet.flags & RST:
             self.reset = True
+
+    @property
+    def has_unread_tls(self) -> bool:
+        """TLS came that Wireshark took for something else, or whose records it did not find."""
+        return self.unread_tls or (self._waiting is not None and not self.records)
 
     def take_records(self, other: Side) -> None:
         """The TLS that another reading of the same packets found."""
@@ -87,6 +93,7 @@ class Side:
         if self._waiting:
             data, packet = self._waiting
             self._tls(TlsPiece(data), packet)
+        self._take_unended(b"")
         marks = tuple((at, time) for at, time, _ in self.marks)
         return StreamHead(bytes(self.data), marks, self.coverage.from_start, self._end(), self.coverage.size, self.packets)
 
@@ -112,8 +119,19 @@ class Side:
         elif self.tls_at is not None or (not self._in_message and begins_like_tls(piece.data)):
             self.unread_tls = self.unread_tls or not self.records
             self._tls(TlsPiece(piece.data), packet)
+        elif piece.repeats:
+            self._take_unended(piece.data)
+            ended = piece.data.rfind(b"\n") + 1
+            self._text(SmtpPiece(piece.data[:ended]), packet)
+            self._unended = (piece.data[ended:], packet) if ended < len(piece.data) else None
         else:
             self._text(piece, packet)
+
+    def _take_unended(self, following: bytes) -> None:
+        """The line that had no end yet stands for itself if it does not come again."""
+        unended, self._unended = self._unended, None
+        if unended and not following.startswith(unended[0]):
+            self._text(SmtpPiece(unended[0]), unended[1])
 
     def _tls(self, piece: TlsPiece, packet: Packet) -> None:
         self._waiting = None
@@ -123,7 +141,14 @@ class Side:
         self.marks.append((at, packet.time, packet.number))
         self.data += piece.data[: max(self.tls_at + MOST_TLS - at, 0)]
         self.ja3 = self.ja3 or piece.ja3
-        if piece.garbage and not begins_like_tls(piece.data) and self.records and self.garbage_at is None and not self._data_records:
+        if (
+            piece.garbage
+            and piece.data
+            and not begins_like_tls(piece.data)
+            and self.records
+            and self.garbage_at is None
+            and not self._data_records
+        ):
             self.garbage_at = at
         for record in piece.records:
             if self._data_records >= _ENOUGH_DATA_RECORDS or len(self.records) >= MOST_RECORDS:
