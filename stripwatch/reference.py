@@ -15,11 +15,23 @@ import msgspec
 
 from ingest.reports.errors import all_reasons
 from ingest.reports.warnings import MEANINGS as WARNINGS
+from ingest.store.elasticsearch_store.aggregate import MAX_ENUMERATED
+from ingest.store.elasticsearch_store.indices import END_YEAR, FIRST_YEAR
 from ingest.store.schema import DATASETS
 from sniffer.evidence import WORDS as EVIDENCE
 from stripwatch.configuration import Configuration, sections
 from stripwatch.configuration.load import setting_names
 
+STORES_DIFFER = f"""## Where the stores differ
+
+Both give the same answers, but for this, which only large numbers show:
+
+- `distinct(FIELD)` is exact on DuckDB. Elasticsearch counts exactly while the answer has at most {MAX_ENUMERATED:,} pairs of group and
+  value, and estimates beyond (within about 1 %): narrow the time or the filters where that matters.
+- `sum(FIELD)` beyond 2^53 is exact on DuckDB and rounded to a double's 15 digits on Elasticsearch.
+- Elasticsearch holds an index a dataset and month, by the documents' own time. Times before {FIRST_YEAR} lie in `…-early`, from
+  {END_YEAR} in `…-late`: queries find them as any other, retention drops them one by one instead of by the month.
+"""
 MADE = "<!-- made by `make docs`; change the code instead -->\n"
 
 
@@ -47,6 +59,7 @@ def fields_page() -> str:
     for dataset in DATASETS.values():
         rows = "".join(f"| `{field.name}` | {field.type} | {_cell(field.meaning)} |\n" for field in dataset.fields)
         parts.append(f"## {dataset.name}\n\n{dataset.meaning}\n\n| field | type | meaning |\n|---|---|---|\n{rows}")
+    parts.append(STORES_DIFFER)
     return "\n".join(parts)
 
 

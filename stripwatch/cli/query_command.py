@@ -29,7 +29,8 @@ from stripwatch.site import Site
     "-m",
     multiple=True,
     metavar="METRIC",
-    help="count, sum(FIELD), min, max, distinct(FIELD), NAME:count[FILTERS]; may be repeated.",
+    help="count, sum(FIELD), min, max, distinct(FIELD), NAME:count[FILTERS]; may be repeated. On Elasticsearch, distinct beyond "
+    "200,000 values is an estimate.",
 )
 @click.option("--interval", "-i", type=click.Choice(get_args(Interval)), help="Group by time.")
 @click.option("--order", "-o", metavar="NAME", help="Order by this metric or field, largest first.")
