@@ -15,7 +15,7 @@ from ingest.dead_letters.letter import LetterSummary
 from ingest.spool.record import SpoolRecord
 from ingest.spool.spool import Spool
 from stripwatch.cli import options
-from stripwatch.cli.failure import INPUT_FAILED, OK, CommandFailed, complain
+from stripwatch.cli.failure import CommandFailed, complain
 from stripwatch.cli.feeding import drained
 from stripwatch.cli.outcome import outcome_code
 from stripwatch.cli.output import form_of, write
@@ -113,7 +113,7 @@ def retry(letter_ids: tuple[str, ...], every: bool, reason: str | None, config: 
             except DamagedLetter as error:
                 complain(f"{letter_id}: damaged_letter: {error}")
                 failed = True
-    return max(outcome_code(site, drained(site, list(names)), names), INPUT_FAILED if failed else OK)
+    return outcome_code(site, drained(site, list(names)), names, failed)
 
 
 def _append(spool: Spool, names: dict[str, str], letter_id: str, record: SpoolRecord) -> None:

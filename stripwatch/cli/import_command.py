@@ -11,7 +11,7 @@ from collector.files import CaptureFile, FileProblem, FileSettings, read_paths
 from ingest.spool.record import SpoolRecord
 from ingest.spool.spool import Spool
 from stripwatch.cli import options
-from stripwatch.cli.failure import INPUT_FAILED, OK, complain
+from stripwatch.cli.failure import complain
 from stripwatch.cli.feeding import drained
 from stripwatch.cli.outcome import outcome_code
 from stripwatch.cli.progress import progress
@@ -52,7 +52,7 @@ def command(paths: tuple[Path, ...], config: Path | None) -> int:
         names |= _append(spool, group)
     with progress("stored") as step:
         done = drained(site, list(names), step)
-    return max(outcome_code(site, done, names), INPUT_FAILED if failed else OK)
+    return outcome_code(site, done, names, failed)
 
 
 def _append(spool: Spool, records: list[SpoolRecord]) -> dict[str, str]:

@@ -12,13 +12,16 @@ from stripwatch.site import Site
 WORDS = {"stored": "stored", "duplicate": "already there", "conflict": "in conflict", "dead_letter": "could not be used"}
 
 
-def outcome_code(site: Site, drained: Drained | None, names: dict[str, str]) -> int:
-    """Say what became of the records, name those that could not be used (``names`` by record id), and give the exit code."""
+def outcome_code(site: Site, drained: Drained | None, names: dict[str, str], failed: bool) -> int:
+    """Say what became of the records, name those that could not be used (``names`` by record id), and give the exit code.
+    ``failed``: some input was refused before, and is named already."""
+    if failed and not names:
+        return INPUT_FAILED
     unusable = drained is not None and drained.tally.outcomes["dead_letter"] > 0
     if unusable:
         name_unusable(site, names)
     say_outcome(drained)
-    return INPUT_FAILED if unusable else OK
+    return INPUT_FAILED if unusable or failed else OK
 
 
 def say_outcome(drained: Drained | None) -> None:

@@ -107,7 +107,7 @@ def _store(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool
                 whole &= spool_sessions(site, spool, session_lines(site, _capture(file), weird=weird, jobs=jobs), str(file), names)
             except OSError as error:
                 whole = _complain(file, error)
-    return whole & (outcome_code(site, drained(site, list(names)), names) == OK)
+    return outcome_code(site, drained(site, list(names)), names, not whole) == OK
 
 
 def _complain(file: Path, error: CaptureError | OSError) -> bool:

@@ -25,6 +25,8 @@ def configuration_from(file: Path | None, environ: Mapping[str, str] | None = No
     path = named or DEFAULT_FILE
     try:
         text = path.read_text(encoding="utf-8") if named or path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not UTF-8 at byte {error.start}") from error
     return load(text, environ, str(path) if text else "configuration")

@@ -83,6 +83,8 @@ def test_sniff_refuses_with_one_line(run: Run, tmp_path: Path, name: str) -> Non
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert name in done.stderr
+    stored = run("sniff", bad)
+    assert (stored.returncode, stored.stdout, stored.stderr) == (1, "", done.stderr)
 
 
 def test_a_cut_capture_gives_what_stood_before(run: Run, tmp_path: Path) -> None:
