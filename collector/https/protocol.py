@@ -7,6 +7,7 @@ TCP is up, before any TLS handshake; over the cap it still gets its 503, as long
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, cast
 
 import h11
@@ -23,6 +24,9 @@ TOLD_AT_ONCE = 64
 """Connections over the cap that are told so at the same time; more are reset."""
 CLOSING_SECONDS = 3.0
 """How long a reply may wait for a peer that does not read before the connection is reset."""
+
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.ERROR)
 
 
 class Doorkeeper:
@@ -116,6 +120,7 @@ class PostProtocol(H11Protocol):
 
     def __init__(self, service: Service, entry: Entry, tls: bool, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
+        self.logger = _log  # uvicorn's would write a line for each malformed request, as many as a stranger likes
         self._service = service
         self._entry = entry
         self._tls = tls
@@ -160,6 +165,15 @@ class PostProtocol(H11Protocol):
         """uvicorn's hook; what a peer does not read within seconds is thrown away with its connection."""
         super().on_response_complete()
         if self.transport.is_closing():
+            self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's hook for what is no HTTP. Once an answer has begun h11 could send no other, so nothing is said."""
+        self._service.counters.refused["request_malformed"] += 1
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._say(400, "Bad Request", b'{"error": "request_malformed"}\n')
+        elif not self.transport.is_closing():
+            self.transport.close()
             self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def _head_too_slow(self) -> None:

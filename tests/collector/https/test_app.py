@@ -254,6 +254,43 @@ def test_endless_head_is_refused(start_https: Any) -> None:
     assert until(lambda: intake.intake.snapshot().connections_open == 0)
 
 
+HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n%s\r\n\r\n"
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"\x16\x03\x01 no HTTP\r\n\r\n", 400),
+        (HEAD % (b"/v1/tlsrpt", b"application/tlsrpt+json", b"Content-Length: -3"), 400),
+        (HEAD % (b"/v1/tlsrpt", b"application/tlsrpt+json", CHUNKED) + b"zz\r\nabc", 400),
+        (HEAD % (b"/v1/tlsrpt", b"text/html", CHUNKED), 415),
+        (HEAD % (b"/nothing", b"text/html", CHUNKED), 404),
+    ],
+)
+def test_what_is_no_http_is_counted_and_never_a_line_of_the_log(
+    start_https: Any, caplog: pytest.LogCaptureFixture, request_: bytes, status: int
+) -> None:
+    """The last two have their answer already when the chunk comes that is none."""
+    intake = start_https(tls=False)
+    with intake.connect() as wire:
+        wire.socket.settimeout(10)
+        wire.socket.sendall(request_)
+        said = wire.socket.recv(65536)
+        assert said.startswith(b"HTTP/1.1 %d " % status)
+        if status != 400:
+            wire.socket.sendall(b"zz\r\nabc")
+        while piece := wire.socket.recv(65536):
+            said += piece
+    assert said.count(b"HTTP/1.1") == 1
+    assert until(lambda: intake.intake.snapshot().connections_open == 0)
+    if status == 400:
+        assert said.endswith(b'{"error": "request_malformed"}\n')
+        assert intake.intake.snapshot().refused["request_malformed"] == 1
+    assert [each.getMessage() for each in caplog.records if each.levelname != "DEBUG" and "Started server" not in each.getMessage()] == []
+    assert not intake.records()
+
+
 @pytest.mark.parametrize("tls", [True, False])
 def test_too_many_connections(start_https: Any, tls: bool) -> None:
     intake = start_https(peer_limit=2, tls=tls)
