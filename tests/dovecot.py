@@ -1,4 +1,5 @@
-"""A real IMAP server (Debian's dovecot-imapd) of the tests' own: its own folder, a free port on loopback, any user."""
+"""A real IMAP and POP3 server (Debian's dovecot-imapd, dovecot-pop3d) of the tests' own: its own folder, free ports on
+loopback, any user."""
 
 from __future__ import annotations
 
@@ -24,12 +25,13 @@ import pytest
 BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PASSWORD = "correct-horse"
 """Everybody's: any login name is a user with a mailbox of its own."""
+HAS_POP3 = BINARY is not None and Path("/usr/lib/dovecot/pop3-login").exists()
 
 _CONFIGURATION = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
-protocols = imap
+protocols = {protocols}
 listen = 127.0.0.1
 default_internal_user = {internal}
 default_internal_group = {group}
@@ -60,6 +62,7 @@ service imap-login {{
     port = {tls_port}
   }}
 }}
+{pop3}
 passdb {{
   driver = static
   args = password={password}
@@ -67,6 +70,18 @@ passdb {{
 userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+"""
+
+_POP3 = """
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+  }}
 }}
 """
 
@@ -88,6 +103,10 @@ class Dovecot:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="sw-dovecot-")))
     port: int = field(default_factory=_free_port)
     tls_port: int = field(default_factory=_free_port)
+    pop3: bool = False
+    """Also POP3, on ``pop3_port`` and with a certificate on ``pop3s_port``."""
+    pop3_port: int = field(default_factory=_free_port)
+    pop3s_port: int = field(default_factory=_free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -103,6 +122,8 @@ class Dovecot:
         pem = f"ssl_cert = <{self.certificate}\nssl_key = <{self.certificate}\nssl_min_protocol = TLSv1.2" if self.certificate else ""
         text = _CONFIGURATION.format(
             folder=self.folder,
+            protocols="imap pop3" if self.pop3 else "imap",
+            pop3=_POP3.format(port=self.pop3_port, tls_port=self.pop3s_port if self.certificate else 0) if self.pop3 else "",
             password=PASSWORD,
             internal="dovecot" if root else me.pw_name,
             group="dovecot" if root else str(me.pw_gid),

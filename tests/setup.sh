@@ -39,6 +39,7 @@ want swaks swaks
 perl -MNet::SSLeay -e 1 2>/dev/null || missing="$missing libnet-ssleay-perl" # swaks speaks TLS by it
 want curl curl
 PATH="$PATH:/usr/sbin" want dovecot dovecot-imapd
+[ -x /usr/lib/dovecot/pop3-login ] || missing="$missing dovecot-pop3d"
 [ -z "$missing" ] || install_packages
 
 # Senders that are tried for real, each in a folder of its own under .cache; the system is not touched.
