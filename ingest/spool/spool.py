@@ -255,6 +255,7 @@ class Spool:
         for waiting in batch:
             waiting.ids = [record_id(segment.name, next(numbers)) for _ in waiting.records]
         self._pending_bytes += size
+        self._free_bytes -= size
         self.counters.commits += 1
         self.counters.bytes += size
 

@@ -69,6 +69,14 @@ def test_a_full_disk_refuses_for_a_time_and_loses_nothing(small_disk, record, mi
         print(f"{len(ids)} acknowledged, {len(refused)} refused, accepting again after {time.monotonic() - began:.2f} s")
 
 
+def test_the_margin_holds_also_between_two_looks_at_the_disk(small_disk, record):
+    limits = SpoolLimits(min_free_bytes=4 << 20, measure_seconds=60.0)
+    with Spool.open(small_disk / "spool", limits=limits) as spool:
+        fill(spool, record)
+        left = os.statvfs(small_disk)
+    assert left.f_bavail * left.f_frsize >= 4 << 20
+
+
 def test_somebody_else_fills_the_disk_and_leaves(small_disk, record):
     limits = SpoolLimits(min_free_bytes=0, measure_seconds=0.1)
     ballast = small_disk / "ballast"
