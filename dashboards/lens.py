@@ -12,6 +12,9 @@ from dashboards.timerange import TimeRange
 from dashboards.world.countries import country_name
 
 
+TENANT = "tenant"
+
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """A filter as the page shows it: removing it is following ``href``."""
@@ -53,6 +56,13 @@ class Lens:
         """An address with this range and no filters but those given."""
         pairs = list(self.range.parameters.items()) if self.chosen else []
         return address(path, pairs + [(n, str(v)) for n, v in parameters.items() if v not in (None, "")])
+
+    def elsewhere(self, path: str) -> str:
+        """Another page's address: this range, and the tenant looked at, which holds for all pages."""
+        pairs = [(c.name, c.value) for c in self.filters.choices if c.name == TENANT]
+        if self.chosen:
+            pairs += self.range.parameters.items()
+        return address(path, pairs)
 
     def chips(self) -> list[Chip]:
         return [Chip(PARAMETERS[c.name].label, shown(c), self._removed(c)) for c in self.filters.choices]

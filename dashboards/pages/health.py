@@ -38,4 +38,11 @@ def _arrivals(lens: Lens) -> Query:
     """Records and items by way in."""
     items = tuple(Metric(outcome, "sum", outcome) for outcome in OUTCOMES)
     metrics = (Metric("records"), Metric("bytes", "sum", "bytes"), Metric("newest", "max", "@timestamp"), *items)
-    return Query(dataset="arrivals", since=lens.range.since, until=lens.range.until, group_by=("way", "content"), metrics=metrics)
+    return Query(
+        dataset="arrivals",
+        since=lens.range.since,
+        until=lens.range.until,
+        where=lens.filters.where("arrivals"),
+        group_by=("way", "content"),
+        metrics=metrics,
+    )

@@ -11,7 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from dashboards.answers import interval_over, single
 from dashboards.errors import NotFound
 from dashboards.figures import timeline
+from dashboards.filters import Filters
 from dashboards.guards.origin import require_same_origin
+from dashboards.lens import Lens
 from dashboards.looking import lens_of
 from dashboards.questions import reports as questions
 from dashboards.rendering import page
@@ -21,7 +23,7 @@ from dashboards.sources import Sources
 from ingest.conflicts.differences import Version, differences
 from ingest.conflicts.versions import eligible, identity_of, versions
 from ingest.store.protocol import Document
-from ingest.store.query import Filter, Selection
+from ingest.store.query import Filter, Query, Selection
 
 MOST_ROWS = 1000
 """Rows of one report that its page shows; the JSON has all."""
@@ -56,7 +58,8 @@ def routes(sources: Sources) -> APIRouter:
             after=found.after,
             failing=failing,
             first=after is None,
-            silent=silences(store.aggregate(reports_by_day(lens.now)), lens.now) if after is None else [],
+            silent=silences(store.aggregate(reports_by_day(lens.now, _whose(lens))), lens.now) if after is None else [],
+            tenants=_tenants(sources),
             totals=single(store, questions.totals(lens)),
             left_out=store.aggregate(questions.left_out(lens)),
             reported=single(store, questions.tls_totals(lens)),
@@ -97,6 +100,17 @@ def routes(sources: Sources) -> APIRouter:
         return RedirectResponse(f"/reports/{id}", 303)
 
     return router
+
+
+def _whose(lens: Lens) -> tuple[Filter, ...]:
+    """The filters that say whose reports are looked at, not which."""
+    return Filters(tuple(c for c in lens.filters.choices if c.name in ("tenant", "domain", "reporter"))).where("reports")
+
+
+def _tenants(sources: Sources) -> list[tuple[str, str]]:
+    """Tenants that reports belong to, as (value, title); none where nobody configured any."""
+    rows = sources.store.aggregate(Query(dataset="reports", where=(Filter("tenant", "exists"),), group_by=("tenant",)))
+    return [(row["tenant"], row["tenant"]) for row in rows]
 
 
 def _of(sources: Sources, dataset: str, uid: str) -> Sequence[Document]:

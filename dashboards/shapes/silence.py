@@ -32,13 +32,13 @@ class Silence:
     usual: int
 
 
-def reports_by_day(now: datetime) -> Query:
-    """Counted reports of the last 60 days by reporter, kind and the day that they are about."""
+def reports_by_day(now: datetime, among: tuple[Filter, ...] = ()) -> Query:
+    """Counted reports of the last 60 days by reporter, kind and the day that they are about. ``among`` narrows them."""
     return Query(
         dataset="reports",
         since=now - MEMORY,
         until=now + timedelta(days=1),
-        where=(Filter("counted", "eq", (True,)), Filter("report.kind", "eq", ("tlsrpt", "dmarc"))),
+        where=(Filter("counted", "eq", (True,)), Filter("report.kind", "eq", ("tlsrpt", "dmarc")), *among),
         group_by=("organization.name", "report.kind"),
         interval="day",
     )

@@ -25,6 +25,8 @@ class Tally:
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: set[str] = field(default_factory=set)
+    tenants: set[str | None] = field(default_factory=set)
+    """Whom the record's items belong to."""
 
     def add(self, outcome: Outcome, count: int = 1) -> None:
         if count:
@@ -37,6 +39,11 @@ class Tally:
     def merge(self, other: Tally) -> None:
         self.outcomes.update(other.outcomes)
         self.reasons |= other.reasons
+
+    @property
+    def tenant(self) -> str | None:
+        """Whom all of it belongs to; None when it is nobody's or of several."""
+        return next(iter(self.tenants)) if len(self.tenants) == 1 else None
 
     @property
     def outcome(self) -> Outcome:

@@ -163,7 +163,7 @@ class Drain:
         self._bury(batch.letters)
         if self._undecided is not None and batch.undecided:
             self._undecided.add(batch.undecided.items())
-        arrivals = [arrival_document(stored, tally, origin.fields(None)) for stored, origin, tally in tallies]
+        arrivals = [arrival_document(stored, tally, origin.fields(tally.tenant)) for stored, origin, tally in tallies]
         batch.write_arrivals(arrivals)
         for _, _, tally in tallies:
             self.counters.outcomes.merge(tally)

@@ -80,6 +80,7 @@ class ReportIntake:
                 batch.note_undecided(origin)
             standing = standing_of(uid, item.sha256, judgement)
             document = self.own_document(item.report, standing, origin)
+            tally.tenants.add(self._tenant_of(item.report.policy_domain))
             pending = PendingReport(item, origin, tally, number, standing, (uid, item.sha256) in seen, document)
             seen.add((uid, item.sha256))
             batch.add_report(pending, self.rows(item.report, standing, origin, told_of=standing))

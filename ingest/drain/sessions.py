@@ -71,7 +71,9 @@ class SessionIntake:
             return
         if not lines:
             batch.bury(origin.letter(0, "no_sessions", "not one session in it", body), tally)
-        fields = origin.fields(self._tenant_of(None))
+        tenant = self._tenant_of(None)
+        tally.tenants.add(tenant)
+        fields = origin.fields(tenant)
         for item, line in enumerate(lines):
             try:
                 document = line_document(line, self._enricher, fields)

@@ -85,7 +85,12 @@ def test_a_tls_report_on_several_domains_is_split_by_domain(scene: Scene) -> Non
     assert scene.told("tlsrpt_failures", "policy.domain", "tenant") == [("a.example", "Alpha")] * 3 + [("b.example", "Beta")]
     rows = {row.fields["report.uid"] for row in scene.all("tlsrpt")}
     assert rows == {report.id for report in scene.all("reports")}
-    assert scene.told("arrivals", "outcome", "stored") == [("stored", 2)]
+    assert scene.told("arrivals", "outcome", "stored", "tenant") == [("stored", 2, None)], "a record of two tenants is neither's"
+
+
+def test_what_came_in_belongs_to_the_one_tenant_that_it_speaks_of(scene: Scene) -> None:
+    scene.take(tls_report(domain="a.example"))
+    assert scene.told("arrivals", "tenant") == [("Alpha",)]
 
 
 def test_the_parts_come_again_as_duplicates_and_are_replayed_as_they_were(scene: Scene) -> None:
