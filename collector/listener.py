@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -24,7 +25,7 @@ async def listen(factory: Callable[[], asyncio.BaseProtocol], host: str, port: i
         return await loop.create_server(factory, host or None, port, backlog=backlog, reuse_address=True)
     except (OSError, OverflowError) as error:
         where = str(unix_path) if unix_path else f"{host or '*'}:{port}"
-        raise SettingsError(f"cannot listen on {where}: {error}") from error
+        raise SettingsError(f"cannot listen on {where}: {_words(error)}") from error
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -43,8 +44,15 @@ def bind(host: str, port: int) -> list[socket.socket]:
     except (OSError, OverflowError) as error:
         for each in sockets:
             each.close()
-        raise SettingsError(f"cannot listen on {host or '*'}:{port}: {error}") from error
+        raise SettingsError(f"cannot listen on {host or '*'}:{port}: {_words(error)}") from error
     return sockets
+
+
+def _words(error: OSError | OverflowError) -> str:
+    """The system's own words: asyncio puts the address before them once more."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(getattr(error, "strerror", None) or error)
 
 
 def share(unix_path: Path, mode: str, group: str | None) -> None:
