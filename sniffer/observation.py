@@ -57,6 +57,7 @@ class Observation(msgspec.Struct, kw_only=True, gc=False):
     banner_host: str | None = None
     helo: str | None = None
     ehlo: bool | None = None
+    """An EHLO was answered 2xx; POP3, IMAP: the capabilities were listed before the login."""
     offered: bool | None = None
     requested: bool | None = None
     masked_offer: bool = False

@@ -35,6 +35,7 @@ def observe_access(walk: Dialogue, words: Words, settings: SniffSettings, handsh
         banner=banner,
         software=software_of(banner) if banner else None,
         banner_host=_host(walk.greeting.status) if walk.greeting else None,
+        ehlo=True if walk.lists else False if offered is False else None,
         offered=offered,
         masked_offer=offered is False and any(found.masked for found in walk.lists),
         requested=_requested(walk, words, masks.judged or masks.unjudged),

@@ -30,7 +30,14 @@ def masked(word: str, beside: str = "") -> str:
 
 CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     # name, script, how the capture ends, verdict, fields, evidence
-    ("offered and not asked", OFFER + MAIL, {}, "cleartext_offered", {"offered": True, "requested": False, "mail": True, "used": True}, []),
+    (
+        "offered and not asked",
+        OFFER + MAIL,
+        {},
+        "cleartext_offered",
+        {"offered": True, "requested": False, "mail": True, "used": True, "listed": True},
+        [],
+    ),
     (
         "offered in the greeting",
         "S * OK [CAPABILITY IMAP4rev1 starttls] hi\n" + LOGIN,
@@ -48,7 +55,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
         [],
     ),
     ("not offered", PLAIN + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": True}, []),
-    ("no list asked for", GREET + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": None, "mail": True}, []),
+    ("no list asked for", GREET + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": None, "mail": True, "listed": False}, []),
     (
         "what is offered behind the login is another matter",
         GREET + "C a LOGIN b c\nS * CAPABILITY IMAP4rev1 STARTTLS XXXXXXXX|a OK [CAPABILITY STARTTLS] in\nC b LOGOUT\nS b OK\n",
@@ -240,6 +247,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     ("a late start before a mask", masked("XXXXXXXX") + MAIL, {"from_start": False}, "incomplete", {}, ["masked_offer", "late_start"]),
 ]
 FIELDS = {
+    "listed": ("ehlo",),
     "offered": ("starttls", "offered"),
     "requested": ("starttls", "requested"),
     "code": ("starttls", "reply_code"),

@@ -26,9 +26,16 @@ def masked(word: str, beside: str = "") -> str:
 
 CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     # name, script, how the capture ends, verdict, fields, evidence
-    ("offered and not asked", OFFER + MAIL, {}, "cleartext_offered", {"offered": True, "requested": False, "mail": True, "used": True}, []),
+    (
+        "offered and not asked",
+        OFFER + MAIL,
+        {},
+        "cleartext_offered",
+        {"offered": True, "requested": False, "mail": True, "used": True, "listed": True},
+        [],
+    ),
     ("not offered", PLAIN + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": True}, []),
-    ("no list asked for", GREET + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": None, "mail": True}, []),
+    ("no list asked for", GREET + MAIL, {}, "cleartext_not_offered", {"offered": False, "auth": None, "mail": True, "listed": False}, []),
     ("CAPA unknown", GREET + "C CAPA\nS -ERR what\n" + MAIL, {}, "cleartext_not_offered", {"offered": False}, []),
     ("offered in lower case", GREET + "C capa\nS +ok|stls|.\n" + LOGIN, {}, "cleartext_offered", {"offered": True, "auth": False}, []),
     ("offered with parameters", GREET + "C CAPA\nS +OK|STLS now|.\nC QUIT\nS +OK\n", {}, "cleartext_offered", {"used": False}, []),
@@ -39,7 +46,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     ("mechanisms asked for", OFFER + "C AUTH\nS +OK|PLAIN|.\nC QUIT\nS +OK\n", {}, "cleartext_offered", {"used": False}, []),
     ("mail is refused", OFFER + LOGIN + "C RETR 1\nS -ERR none\nC QUIT\nS +OK\n", {}, "cleartext_offered", {"mail": False}, []),
     ("greeting and farewell", GREET + "C QUIT\nS +OK\n", {}, "incomplete", {"offered": None, "requested": False}, ["no_reply"]),
-    ("banner only", GREET, {}, "incomplete", {"offered": None}, ["no_reply"]),
+    ("banner only", GREET, {}, "incomplete", {"offered": None, "listed": None}, ["no_reply"]),
     ("refusing banner", "S -ERR go away\nC QUIT\nS +OK\n", {}, "incomplete", {}, ["greeting_refused", "no_reply"]),
     ("masked banner", "S +OK *****************\n" + PLAIN[len(GREET) :] + LOGIN, {}, "cleartext_not_offered", {}, ["masked_banner"]),
     # masked offers
@@ -141,6 +148,7 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     ("a late start before a mask", masked("XXXX") + MAIL, {"from_start": False}, "incomplete", {}, ["masked_offer", "late_start"]),
 ]
 FIELDS = {
+    "listed": ("ehlo",),
     "offered": ("starttls", "offered"),
     "requested": ("starttls", "requested"),
     "code": ("starttls", "reply_code"),
