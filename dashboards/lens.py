@@ -11,7 +11,6 @@ from dashboards.filters import PARAMETERS, Choice, Filters
 from dashboards.timerange import TimeRange
 from dashboards.world.countries import country_name
 
-
 TENANT = "tenant"
 
 
