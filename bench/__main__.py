@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BENCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "reports": (("--records=5000", "--small=500", "--tls=2000"), ()),
+    "parsedmarc_differences": ((), ()),
     "stores": (("--documents=20000",), ("--documents=1000000",)),
     "spool": (("--seconds=1",), ()),
     "intake": (("--mails=1000", "--rounds=1"), ()),

@@ -1197,6 +1197,9 @@ def mail_cases() -> None:
         mail(b64(zipped(("a.xml", PLAIN))), "application/zip", "Content-Transfer-Encoding: base64\r\n"),
         good,
     )
+    case("mail-xml-attached", "attached without compression", "eml", multipart(LETTER, part(PLAIN.encode(), "text/xml", name)), good)
+    unused = part(b"unused\r\n", "text/plain", encoding="7bit")
+    case("mail-body-unused", "a body that says it is unused", "eml", multipart(unused, part(gz(PLAIN), "application/gzip", name)), good)
     case("mail-octet-stream", ".xml.gz as octet-stream", "eml", multipart(LETTER, part(gz(PLAIN), "application/octet-stream", name)), good)
     case("mail-no-name", "an attachment without name or type", "eml", multipart(LETTER, part(gz(PLAIN), "application/x-unknown")), good)
     case(

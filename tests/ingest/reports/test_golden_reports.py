@@ -44,8 +44,11 @@ def test_golden_case(folder: Path) -> None:
     assert [line for n, pair in enumerate(zip(expected["reports"], reports, strict=True)) for line in matches(*pair, f"report {n}")] == []
 
 
-def test_there_are_cases() -> None:
-    assert len(CASES) > 120
+def test_each_known_malformation_has_its_cases() -> None:
+    rows = [line.strip("|").split("|") for line in (FOLDER / "README.md").read_text().splitlines() if line.startswith("| ")]
+    named = {name.strip() for row in rows[1:] for name in row[1].split(",")}
+    assert len(rows) > 40
+    assert named - {path.name for path in CASES} == set()
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)
