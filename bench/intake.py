@@ -190,9 +190,8 @@ def versions() -> str:
 
 
 def table(folder: Path, senders: int, mails: int, rounds: int) -> None:
-    print(
-        f"{versions()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; {mails:,} mails of {len(mail()):,} bytes, {senders} senders, median of {rounds}\n"
-    )
+    print(f"{versions()}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    print(f"{mails:,} mails of {len(mail()):,} bytes, {senders} senders, median of {rounds}\n")
     print("| load | server | mails/s | p50 ms | p99 ms | p99 ms, whole | CPU ms a mail | ÷ Postfix's mails/s |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     for load in LOADS:
