@@ -325,6 +325,7 @@ class MailSession(SMTP):
             await self._take_message(lease)
         finally:
             self._in_data = False
+            self._junk = 0  # the message was asked for
             lease.close()
             self.envelope = self._create_envelope()
         if self._overdue:

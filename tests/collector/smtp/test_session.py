@@ -224,6 +224,16 @@ def test_pipelined_commands_and_messages(start_smtp: Any) -> None:
     assert [found.record.body for found in intake.records()] == [b"one\r\n", b"two\r\n"]
 
 
+def test_a_large_message_is_no_junk_and_another_may_follow(start_smtp: Any) -> None:
+    intake = start_smtp(tls=False)
+    large = MAIL + (b"x" * 98 + b"\r\n") * 20_000
+    with client(intake.address) as sender:
+        for _ in range(2):
+            assert sender.sendmail("a@sender.example", ["reports@example.org"], large) == {}
+        assert sender.noop()[0] == 250
+    assert [found.record.body for found in intake.records()] == [large, large]
+
+
 def test_message_over_the_limit_is_refused_at_its_end(start_smtp: Any) -> None:
     intake = start_smtp(message_limit=100_000, line_limit=50_000)
     with intake.connect() as wire:
