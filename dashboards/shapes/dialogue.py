@@ -68,7 +68,10 @@ def _line(side: str, text: str, at: str, known: list[Proof]) -> Line:
 
 
 def _shows(proof: str, text: str) -> bool:
-    """The evidence's text holds the line, whole: as itself, as one of its lines, or as its keyword."""
+    """The evidence's text holds the line, whole: as itself, as one of its lines, as its keyword, or, of IMAP's list of
+    capabilities, as one of its words."""
     if not proof or not text.strip():
         return False
+    if "CAPABILITY" in text.upper() and proof in text.replace("]", " ").split():
+        return True
     return text.strip() in (line.strip() for line in proof.splitlines()) or proof in (text.strip(), text[4:].strip())

@@ -20,6 +20,13 @@ def test_a_bare_keyword_marks_its_line() -> None:
     assert [line.tampered for line in dialogue([EHLO], [{**MASKED, "text": "XXXXXXXA"}])] == [False, True, False]
 
 
+def test_a_word_of_imaps_capabilities_marks_their_line() -> None:
+    said = {"side": "server", "at": 1, "text": "* CAPABILITY IMAP4rev1 XXXXXXXX IDLE\na1 OK done"}
+    assert [line.tampered for line in dialogue([said], [{**MASKED, "text": "XXXXXXXX"}])] == [True, False]
+    greeting = {"side": "server", "at": 1, "text": "* OK [CAPABILITY IMAP4rev1 XXXXXXXX] ready"}
+    assert [line.tampered for line in dialogue([greeting], [{**MASKED, "text": "XXXXXXXX"}])] == [True]
+
+
 def test_a_whole_reply_as_evidence_marks_its_lines() -> None:
     assert all(line.tampered for line in dialogue([EHLO], [{**MASKED, "text": EHLO["text"]}]))
 
