@@ -77,13 +77,28 @@ def test_cuts_do_not_matter(said: Turns, client_cuts: list[int], server_cuts: li
     assert facts(first) == facts(second)
 
 
-@given(sessions(), st.none() | st.integers(0, 3000), st.none() | st.integers(0, 3000))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
+def assert_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
     truth = session(said, ALL).judgement.verdict
     seen = observe(lost(said, client_keep, server_keep), ALL)
     if seen and seen.judgement.verdict in ACCUSING:
         assert seen.judgement.verdict == truth or (seen.judgement.verdict in STRIPPED and truth in STRIPPED)
+
+
+LOST = (sessions(), st.none() | st.integers(0, 600), st.none() | st.integers(0, 600))
+
+
+@given(*LOST)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
+    assert_loss_never_accuses(said, client_keep, server_keep)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@given(*LOST)
+@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_loss_never_accuses_for_long(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
+    assert_loss_never_accuses(said, client_keep, server_keep)
 
 
 @given(sessions(), st.integers(0, 400), st.integers(0, 400), st.booleans(), st.booleans())
@@ -151,19 +166,29 @@ def arbitrary(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, 
         assert_documented(found)
 
 
-@given(
+ARBITRARY = (
     bytes_of_a_side(),
-    st.sampled_from([b"", b"+OK\r\n", b"* OK\r\n"]),
-    bytes_of_a_side(),
+    st.builds(bytes.__add__, st.sampled_from([b"", b"+OK\r\n", b"* OK\r\n"]), bytes_of_a_side()),
     st.sampled_from([110, 143, 993]),
     st.tuples(*[st.booleans()] * 4),
     st.tuples(ANY_END, ANY_END),
 )
+
+
+@given(*ARBITRARY)
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
-def test_no_bytes_raise(
-    client: bytes, begin: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]
+def test_no_bytes_raise(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]) -> None:
+    arbitrary(client, server, port, flags, ends)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@given(*ARBITRARY)
+@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_bytes_raise_for_long(
+    client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]
 ) -> None:
-    arbitrary(client, begin + server, port, flags, ends)
+    arbitrary(client, server, port, flags, ends)
 
 
 @pytest.mark.parametrize(
