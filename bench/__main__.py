@@ -22,6 +22,7 @@ BENCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "intake": (("--mails=1000", "--rounds=1"), ()),
     "sniff": (("--sessions=1000", "--runs=1"), ("--sessions=20000",)),
     "blindness": (("--sessions=500",), ("--sessions=6000",)),
+    "growth": (("--sessions=300", "--runs=1"), ("--sessions=2000",)),
     "floods": (("--share=0.02",), ("--share=1",)),
     "drain": (("--sessions=5000", "--reports=500"), ("--sessions=200000", "--reports=5000")),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.damage import Frame, damaged, read_frames, segment_of, write_frames
 from sniffer.session import Session, session_record
 from stripwatch.demo.traffic import capture as demo_capture
 
@@ -25,8 +27,9 @@ MADE = {
     "generated": ["--nasty", "0", "--seed", "5"],
     "generated-nasty": ["--nasty", "1", "--seed", "7"],
 }
+VERDICT = "smtp.verdict"
 FIELDS = (
-    "smtp.verdict",
+    VERDICT,
     "smtp.starttls.offered",
     "smtp.starttls.requested",
     "smtp.starttls.reply_code",
@@ -121,6 +124,62 @@ def test_short_snaplen_makes_neither_engine_accuse_more_than_the_other(
     packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
     assert {one for one in differences(packets, wireshark) if one[1] in ("session", "smtp.verdict")} == set()
     assert len(packets) > 60
+
+
+OUT_OF_STEP = pytest.mark.xfail(strict=False, reason="a SYN that comes after the end opens a second session; directions seen out of step")
+TOO_SURE = pytest.mark.xfail(strict=False, reason="Wireshark skips a STARTTLS whose segments overlap, and the verdict is not incomplete")
+ONE_GOES_ON = pytest.mark.xfail(strict=False, reason="a handshake with a changed octet: one engine goes on, the other calls it failed")
+KNOWN = {"reordered": OUT_OF_STEP, "everything": OUT_OF_STEP, "overlapping": TOO_SURE}
+DAMAGED = [
+    pytest.param(name, marks=[KNOWN[name]] if name in KNOWN else [])
+    for name in ("loss-1%", "loss-5%", "loss-20%", "hole-in-each", "midstream", "cut-off", "overlapping", "reordered", "everything")
+]
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_neither_contradicts_the_other_over_damaged_traffic(
+    name: str, tmp_path: Path, by_packets: Callable[..., Any], by_wireshark: Callable[..., Any]
+) -> None:
+    """Wireshark's dissectors give up where segments are missing or come twice, so one may see less. What both see is the same."""
+    path = make(tmp_path / "made.pcap", "--nasty", "0.3", "--seed", "21")
+    write_frames(path, damaged(read_frames(path), name))
+    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    assert contradictions(packets, wireshark) == []
+    assert len(packets) > 40
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=ONE_GOES_ON), 2, 3])
+def test_neither_contradicts_the_other_over_mutated_traffic(
+    seed: int, tmp_path: Path, by_packets: Callable[..., Any], by_wireshark: Callable[..., Any]
+) -> None:
+    """Octets of payloads changed, so that words, lengths and handshakes are wrong."""
+    path = make(tmp_path / "made.pcap", "--nasty", "0.3", "--seed", "22")
+    write_frames(path, mutated(read_frames(path), random.Random(seed)))
+    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    assert contradictions(packets, wireshark) == []
+
+
+def contradictions(packets: Said, wireshark: Said) -> list[Difference]:
+    """Differences that are not of one engine that sees less: a value that is absent, a session that it leaves open."""
+
+    def less(one: Difference) -> bool:
+        session, _, *values = one
+        return None in values or "incomplete" in (packets.get((session, VERDICT)), wireshark.get((session, VERDICT)))
+
+    return sorted((one for one in differences(packets, wireshark) if not less(one)), key=repr)
+
+
+def mutated(frames: list[Frame], rng: random.Random) -> list[Frame]:
+    return [octets_changed(frame, rng) if rng.random() < 0.05 else frame for frame in frames]
+
+
+def octets_changed(frame: Frame, rng: random.Random) -> Frame:
+    part, data = segment_of(frame.data), bytearray(frame.data)
+    if part is None or part.payload >= part.end:
+        return frame
+    for _ in range(rng.choice((1, 1, 3))):
+        data[rng.randrange(part.payload, part.end)] = rng.choice((0, 10, 13, 32, 88, 0x16, 255, rng.randrange(256)))
+    return frame._replace(data=bytes(data))
 
 
 def make(path: Path, *options: str) -> Path:
