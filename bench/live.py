@@ -19,6 +19,8 @@ from pathlib import Path
 RATES = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 LEFT, RIGHT = "bench0", "bench1"
 SETTLE_SECONDS = 3.0
+REPLAY_SECONDS = 12
+"""The capture is repeated for so long, each time with other addresses: a short burst would fit into the kernel's buffer."""
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +54,7 @@ def one(capture: Path, rate: float) -> int:
         [sys.executable, "-m", "stripwatch", "sniff", "-i", RIGHT, "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     time.sleep(SETTLE_SECONDS)
-    replay = ["tcpreplay", "-q", "-K", "-i", LEFT, "-M", str(rate), str(capture)]
+    replay = ["tcpreplay", "-q", "-K", "--loop=0", "--unique-ip", f"--duration={REPLAY_SECONDS}", "-i", LEFT, "-M", str(rate), str(capture)]
     said = subprocess.run(replay, capture_output=True, text=True, check=True).stdout
     time.sleep(SETTLE_SECONDS)
     sniffing.send_signal(signal.SIGTERM)

@@ -91,6 +91,8 @@ def _check(mail: Mail, limits: Limits) -> None:
 
 
 def children(part: Mail) -> list[Mail]:
+    if not part.is_multipart():  # the text of a leaf would be decoded, by whatever character set it names
+        return []
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
 
