@@ -12,17 +12,20 @@ import gc
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from sniffer.capture.reader import read_records
 from sniffer.capture.records import Records
 from sniffer.capture.source import Source, from_stream, opened
+from sniffer.dns.asked import SEED
+from sniffer.dns.reader import DnsReader
 from sniffer.errors import CaptureError, UnsupportedLink
 from sniffer.flows.table import Ended, FlowTable
 from sniffer.packets.decode import Decoder
 from sniffer.packets.link import SUPPORTED
-from sniffer.settings import EngineSettings
+from sniffer.settings import DNS_PORT, EngineSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
 
@@ -37,6 +40,7 @@ class Engine:
         self._settings = settings
         self._decoder = Decoder(settings, seeds or draw_seeds(), weird)
         self._table = FlowTable(settings, weird)
+        self._dns = DnsReader(settings.dns, secrets.token_bytes(SEED), weird) if settings.dns else None
         self._names: list[str | None] = []
 
     @property
@@ -60,6 +64,8 @@ class Engine:
         """As ``feed``, each with its flow's key."""
         self._names = [interface.name for interface in records.interfaces]
         decoded = self._decoder.decode(records)
+        if self._dns and self._decoder.dns:
+            self._dns.take_datagrams(records, self._decoder.dns)
         if decoded:
             yield from self._connections(self._table.process(*decoded, records.buffer))
 
@@ -70,8 +76,15 @@ class Engine:
     def _connections(self, flows: Iterator[Ended]) -> Iterator[tuple[int, Connection]]:
         for flow in flows:
             connection = flow.connection(self._settings, self._names)
-            if not self._settings.any_port or speaks_smtp(connection, self._settings.ports):
-                yield flow.key, connection
+            if self._dns and connection.server_port == DNS_PORT and DNS_PORT not in self._settings.ports:
+                self._dns.take_connection(connection)
+            elif not self._settings.any_port or speaks_smtp(connection, self._settings.ports):
+                yield flow.key, self._named(connection)
+
+    def _named(self, connection: Connection) -> Connection:
+        """With what port 53 told of its server."""
+        mx = self._dns.about(connection) if self._dns else None
+        return replace(connection, mx=mx) if mx else connection
 
 
 def draw_seeds() -> Seeds:

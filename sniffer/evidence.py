@@ -36,6 +36,8 @@ WORDS: dict[str, str] = {
     "ehlo_refused": "EHLO was answered 4xx or 5xx",
     "greeting_refused": "the server's greeting was 4xx or 5xx",
     "proxy_header": "a PROXY protocol header stands before the client's first command",
+    # port 53 in the same capture
+    "dns_answer_contradicted": "a DNS question about this server was answered twice with nothing in common: one answer is forged",
     # what the capture did not hold
     "client_not_captured": "no packet of the client was captured",
     "server_not_captured": "no packet of the server was captured",

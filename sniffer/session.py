@@ -11,6 +11,7 @@ import msgspec
 from sniffer.clear import observe_clear
 from sniffer.community_id import community_id
 from sniffer.dialect import recognise
+from sniffer.dns.facts import MxFacts
 from sniffer.implicit import observe_implicit
 from sniffer.observation import Observation, Protocol, Sign, Turn
 from sniffer.smtp.walk import proxy_header_end
@@ -64,7 +65,16 @@ def session_of(connection: Connection, seen: Observation, settings: SniffSetting
     match: Match | None = None
     if seen.tls:
         trust, match = _certificate_judged(connection, seen, settings) if seen.tls.chain else ("not_observable", "not_observable")
-    return Session(connection, seen, judge(seen), trust, match, _direction(connection, settings), settings.observer_name)
+    judgement = judge(seen)
+    if connection.mx and connection.mx.contradictions:
+        judgement = Judgement(judgement.verdict, judgement.evidence + _contradicted(connection.mx, settings))
+    return Session(connection, seen, judgement, trust, match, _direction(connection, settings), settings.observer_name)
+
+
+def _contradicted(mx: MxFacts, settings: SniffSettings) -> tuple[Sign, ...]:
+    """Evidence from beside the session; it changes no verdict."""
+    size = settings.evidence_text
+    return tuple(Sign("dns_answer_contradicted", "server", one.text[:size], rfc3339(one.at)) for one in mx.contradictions)
 
 
 def _certificate_judged(connection: Connection, seen: Observation, settings: SniffSettings) -> tuple[Trust, Match]:
@@ -79,14 +89,16 @@ def _certificate_judged(connection: Connection, seen: Observation, settings: Sni
 
 
 def _expected_hosts(connection: Connection, seen: Observation, settings: SniffSettings) -> tuple[str, ...]:
-    """The MX names that a certificate should bear: configured ones, else the name that the client asked for, else
-    the one that the server greets with."""
+    """The MX names that a certificate should bear: configured ones, else those that DNS answers gave the address and
+    the one that the client asked for, else the one that the server greets with."""
     configured = settings.mx_hosts.get(connection.server_ip)
     if configured:
         return configured
     asked = seen.tls.server_name if seen.tls else None
-    name = asked or seen.banner_host
-    return (name,) if name else ()
+    named = connection.mx.hosts if connection.mx else ()
+    if asked:
+        return (*named, asked)
+    return named or ((seen.banner_host,) if seen.banner_host else ())
 
 
 def _direction(connection: Connection, settings: SniffSettings) -> str | None:
@@ -99,11 +111,12 @@ def _direction(connection: Connection, settings: SniffSettings) -> str | None:
     return "outbound" if ours.holds(connection.client_ip) else "external"
 
 
-class _End(msgspec.Struct, gc=False):
+class _End(msgspec.Struct, gc=False, omit_defaults=True):
     ip: str
     port: int
     bytes: int
     packets: int
+    domain: str | None = None
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -133,6 +146,13 @@ class _Auth(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     used_in_clear: bool | None = None
 
 
+class _Mx(msgspec.Struct, gc=False, omit_defaults=True):
+    domain: tuple[str, ...] = ()
+    dane: bool | None = None
+    tlsrpt: bool | None = None
+    mta_sts: bool | None = None
+
+
 class _Smtp(msgspec.Struct, gc=False, omit_defaults=True):
     verdict: str
     evidence: tuple[Sign, ...]
@@ -144,6 +164,7 @@ class _Smtp(msgspec.Struct, gc=False, omit_defaults=True):
     starttls: _Starttls | None = None
     auth: _Auth | None = None
     mail_in_clear: bool | None = None
+    mx: _Mx | None = None
 
 
 class _Client(msgspec.Struct, gc=False, omit_defaults=True):
@@ -200,14 +221,14 @@ def session_record(session: Session) -> dict[str, Any]:
 
 def _record(session: Session) -> _Record:
     connection, seen = session.connection, session.seen
-    client, server = connection.client, connection.server
+    client, server, mx = connection.client, connection.server, connection.mx
     return _Record(
         rfc3339(connection.start),
         _Event(_event_id(connection, session.observer_name), _DATASETS[seen.protocol], max(connection.stop - connection.start, 0)),
         _End(connection.client_ip, connection.client_port, client.bytes, client.packets),
-        _End(connection.server_ip, connection.server_port, server.bytes, server.packets),
+        _End(connection.server_ip, connection.server_port, server.bytes, server.packets, mx.hosts[0] if mx and mx.hosts else None),
         _network(session),
-        _smtp(seen, session.judgement),
+        _smtp(seen, session.judgement, mx),
         _observer(session),
         _tls(session, seen.tls) if seen.tls else None,
     )
@@ -240,7 +261,7 @@ def _observer(session: Session) -> dict[str, Any] | None:
     return observer or None
 
 
-def _smtp(seen: Observation, judgement: Judgement) -> _Smtp:
+def _smtp(seen: Observation, judgement: Judgement, mx: MxFacts | None) -> _Smtp:
     code = seen.attempts[-1].code if seen.attempts else None
     return _Smtp(
         judgement.verdict,
@@ -253,6 +274,7 @@ def _smtp(seen: Observation, judgement: Judgement) -> _Smtp:
         _starttls(seen.offered, seen.requested, code),
         _auth(seen.auth_offered, seen.auth_used),
         seen.mail_in_clear,
+        _Mx(mx.domains, mx.dane, mx.tlsrpt, mx.mta_sts) if mx and mx.hosts else None,
     )
 
 

@@ -9,12 +9,38 @@ SECOND = 1_000_000_000
 SMTP_PORTS = frozenset({25, 465, 587, 2525})
 POP3_PORTS = frozenset({110, 995})
 IMAP_PORTS = frozenset({143, 993})
+DNS_PORT = 53
 
 
 def ports_of(protocols: frozenset[str], extra: frozenset[int] = frozenset()) -> frozenset[int]:
     """The server ports of the protocols asked for ("smtp", "pop3", "imap") and the configured ones."""
     known = {"smtp": SMTP_PORTS, "pop3": POP3_PORTS, "imap": IMAP_PORTS}
     return extra.union(*(known[protocol] for protocol in protocols))
+
+
+@dataclass(frozen=True, slots=True)
+class DnsSettings:
+    """What is kept of port 53. Times are nanoseconds, sizes bytes, the rest counts; what is beyond a limit isn't used."""
+
+    answer_timeout: int = 10 * SECOND
+    """An answer that comes this long after its question was not asked for (``dns_unasked``)."""
+    questions: int = 65536
+    """Cap of questions that wait for an answer; the oldest go."""
+    message: int = 4096
+    """A longer message is refused (``dns_refused``)."""
+    records: int = 256
+    """A message that announces more records is refused."""
+    names: int = 16384
+    """Cap of domains, hosts and addresses remembered, each; the one that was silent longest goes (``dns_forgotten``)."""
+    others: int = 16
+    """Cap of names remembered of one address, and of addresses, hosts or spans of one name; the oldest go."""
+    waiting: int = 4096
+    """Cap of address answers kept for hosts that no MX answer has named yet."""
+    shown: int = 8
+    """Domains and hosts told of one session."""
+    shortest: int = 300 * SECOND
+    """An answer counts for its TTL, but at least and at most so long: mail waits a little between asking and sending."""
+    longest: int = 86_400 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +55,8 @@ class EngineSettings:
     server_head: int = 65536
     hole_window: int = 16384
     """How far above missing bytes segments are kept; further ones are counted as ``above_hole``."""
+    dns: DnsSettings | None = DnsSettings()
+    """Read the answers of port 53, so that sessions get their server's MX name; None: port 53 is passed over."""
     chunk: int = 32 << 20
     """Bytes of capture decoded at once."""
     linger: int = SECOND

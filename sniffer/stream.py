@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from sniffer.dns.facts import MxFacts
+
 End = Literal["open", "fin", "rst", "gap", "limit"]
 
 
@@ -54,3 +56,5 @@ class Connection:
     vlan: int | None = None
     interface: str | None = None
     reset_by: Literal["client", "server"] | None = None
+    mx: MxFacts | None = None
+    """What the answers of port 53 told of the server."""

@@ -40,6 +40,12 @@ class Weird:
     """Connections of which one side never answered; also counted in ``no_payload``."""
     evicted: int = 0
     """Connections ended early because the flow table was full."""
+    dns_unasked: int = 0
+    """Answers of port 53 whose question was not captured before them; they are not used."""
+    dns_refused: int = 0
+    """Answers of port 53 that are malformed or too large; they are not used."""
+    dns_forgotten: int = 0
+    """Names or addresses forgotten because the memory of answers was full."""
 
     def add(self, other: Weird) -> None:
         """Add another's counts to these."""

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sniffer.capture.records import Ints, Records, View
-from sniffer.packets import link, network, transport
+from sniffer.packets import link, network, transport, udp
 from sniffer.packets.columns import ENDS, Aside, Columns, Cursor, join, no_aside
 from sniffer.packets.fragments import Fragment, FragmentTable
 from sniffer.packets.network import Datagrams
-from sniffer.settings import EngineSettings
+from sniffer.settings import DNS_PORT, EngineSettings
 from sniffer.weird import Weird
 
 _MOST_TUNNELS = 2
@@ -36,7 +36,10 @@ class Decoder:
     """Decodes window after window; fragments wait between them."""
 
     def __init__(self, settings: EngineSettings, seeds: tuple[int, int, int, int], weird: Weird) -> None:
-        self._ports = transport.PortTable(settings.ports, settings.any_port)
+        self._ports = transport.PortTable(settings.ports | {DNS_PORT} if settings.dns else settings.ports, settings.any_port)
+        self._dns = settings.dns is not None
+        self.dns: list[Datagrams] = []
+        """UDP datagrams of port 53 in the window that was decoded last, each at its UDP header; offsets are its buffer's."""
         self._keys = transport.FlowKey(seeds)
         self._fragments = FragmentTable(settings.fragment_memory, settings.fragment_timeout)
         self._weird = weird
@@ -44,6 +47,7 @@ class Decoder:
     def decode(self, records: Records) -> tuple[Columns, Aside] | None:
         """The TCP segments of interest in capture order; None when there are none."""
         window = _Window(View(records.buffer), records, [], False, no_aside())
+        self.dns = []
         everything = Cursor(np.arange(len(records)), records.at, records.at + records.captured)
         for link_type, mine in _by_link(records, everything):
             packets = link.packets_of(window.view, mine, link_type, len(records), self._weird)
@@ -70,6 +74,8 @@ class Decoder:
             self._tunnels(window, found.pick(tunnels), depth)
 
     def _tunnels(self, window: _Window, found: Datagrams, depth: int) -> None:
+        if self._dns and (asked := udp.datagrams_of(DNS_PORT, window.view, found)):
+            self.dns.append(asked)
         cursor, protocol = found.cursor, found.protocol
         inner = link.Packets([cursor.pick(protocol == network.IP_IN_IP)], [cursor.pick(protocol == network.IPV6_IN_IP)])
         ethernet = [_vxlan(window.view, cursor.pick(protocol == network.UDP))]
