@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sniffer.endings import ending_of
+from sniffer.endings import ending_of, is_lost
 from sniffer.observation import Attempt, Observation
 from sniffer.signbook import SignBook
 from sniffer.smtp.auth import auth_used
@@ -104,6 +104,12 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
         return
     if any(reply.refused or reply.code == 220 for reply in walk.prelude):
         # commands before the capture's first one were answered so, and one of them may have been STARTTLS
+        seen.client_lost = seen.client_lost_before_mail = True
+        return
+    client = walk.connection.client
+    greeted = any(exchange.verb in GREETINGS for exchange in walk.exchanges)
+    if not client.from_start and not greeted and is_lost(walk.connection.server):
+        # a refused STARTTLS may have been lost on both sides
         seen.client_lost = seen.client_lost_before_mail = True
         return
     after = _after_last_greeting(walk.exchanges)

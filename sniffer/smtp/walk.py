@@ -39,7 +39,7 @@ class Walk:
     """One session's dialogue up to TLS or its end. Offsets count in the sides' heads."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
         self._client = connection.client.data
         self._server = connection.server.data
         self.client_position = 0
@@ -77,13 +77,13 @@ class Walk:
     @property
     def client_missing(self) -> bool:
         """Commands of the client may be missing: at its end, or because the capture began behind its greeting."""
-        client = self._connection.client
+        client = self.connection.client
         return is_lost(client) or (not client.from_start and not any(exchange.verb in GREETINGS for exchange in self.exchanges))
 
     @property
     def server_missing(self) -> bool:
         """Replies of the server may be missing, at its end or at its beginning."""
-        server = self._connection.server
+        server = self.connection.server
         return is_lost(server) or (not server.from_start and self.greeting is None)
 
     # the beginning
@@ -96,12 +96,12 @@ class Walk:
 
     def _greet(self) -> None:
         """The server speaks first. In a capture that began late, replies from before the first command are set aside."""
-        server = self._connection.server
+        server = self.connection.server
         if server.from_start:
             self.greeting = self._take_reply()
-        if self._connection.client.from_start and server.from_start:
+        if self.connection.client.from_start and server.from_start:
             return
-        if not self._connection.client.from_start:
+        if not self.connection.client.from_start:
             self._find_first_command()
         self._set_prelude_aside()
 
@@ -117,7 +117,7 @@ class Walk:
             self.client_position = len(data)
 
     def _set_prelude_aside(self) -> None:
-        connection = self._connection
+        connection = self.connection
         end = self._client.find(b"\n", self.client_position)
         first = parse_command(self._client[self.client_position : end]) if end >= 0 else None
         before = time_at(connection.client, self.client_position, _NEVER) if first else -1
@@ -137,9 +137,9 @@ class Walk:
         a greeting."""
         if opens and (first is None or reply.code == 220):
             return True
-        if self._connection.client.from_start and not opens:
+        if self.connection.client.from_start and not opens:
             return False
-        return time_at(self._connection.server, reply.at, _NEVER) <= before
+        return time_at(self.connection.server, reply.at, _NEVER) <= before
 
     def _opens(self, reply: Reply, first: Command | None) -> bool:
         """A greeting, and not the 220 of a STARTTLS: EHLO follows, or nothing is known of the client and no TLS follows."""
@@ -199,9 +199,9 @@ class Walk:
         reply = None if self._aligned else self._peek_reply()
         if reply is None:
             return False
-        client, going_on = self._connection.client, self.client_position
+        client, going_on = self.connection.client, self.client_position
         same_piece = not any(position < place <= going_on for place, _ in client.marks)
-        said, heard = time_at(client, going_on, _NEVER), time_at(self._connection.server, reply.at, _NEVER)
+        said, heard = time_at(client, going_on, _NEVER), time_at(self.connection.server, reply.at, _NEVER)
         self._aligned = same_piece or going_on >= len(client.data) or said > heard
         return not self._aligned
 

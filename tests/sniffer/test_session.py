@@ -319,6 +319,18 @@ def test_a_late_start_of_a_side_makes_no_false_claim(version: str, client_turns:
     assert found and found.judgement.verdict in ("tls", "incomplete")
 
 
+def test_a_refusal_lost_on_both_sides_leaves_the_verdict_open() -> None:
+    """The client's first commands were not captured, nor what answered them: one may have been STARTTLS."""
+    said = turns(
+        "S 220 mx\nC EHLO c\nS 250-mx|250 STARTTLS\nC STARTTLS\nS 454 no\nC MAIL FROM:<>\nS 250 ok\nC DATA\nS 354 go\nC x|.\nS 250 ok"
+    )
+    whole, late = connection(said), beginning_late(said, 2, 0)
+    kept = len(b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n")
+    server = StreamHead(whole.server.data[:kept], whole.server.marks[:2], True, "gap", whole.server.bytes, 5, True)
+    found = observe(Connection("192.0.2.1", 1, "192.0.2.2", 25, START, START, late.client, server), SniffSettings())
+    assert found and found.judgement.verdict == "incomplete"
+
+
 MASKED = "S 220 mx\nC EHLO c\nS 250-mx|250-XXXXXXXX|250 SIZE\nC MAIL FROM:<>\nS 250 ok\nC RCPT TO:<a>\nS 250 ok\nC QUIT\nS 221 bye"
 
 
