@@ -1,7 +1,7 @@
 """Records from files: single ones, folders, mbox, Maildir, standard input. Read lazily, one mail in memory at a time.
 
-What a file is, its bytes say. Captures are no records: they are named, and whoever asked sniffs them. A file that
-cannot be used is named with its reason, and the rest goes on.
+What a file is, its bytes say. Captures and logs are no records: they are named, and whoever asked reads them. A file
+that cannot be used is named with its reason, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -42,6 +42,14 @@ class CaptureFile:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFile:
+    """A log of Zeek's or Suricata's, plain, gzip or zstd; ``stream`` as with captures."""
+
+    path: Path
+    stream: BinaryIO | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FileProblem:
     """A file, or one mail of an mbox, that gave no record."""
 
@@ -51,7 +59,7 @@ class FileProblem:
     detail: str = ""
 
 
-Found = SpoolRecord | CaptureFile | FileProblem
+Found = SpoolRecord | CaptureFile | LogFile | FileProblem
 
 
 def read_paths(paths: list[Path], settings: FileSettings, clock: Clock, standard_input: BinaryIO | None = None) -> Iterator[Found]:
@@ -76,8 +84,11 @@ def read_stream(stream: BinaryIO, path: Path, settings: FileSettings, clock: Clo
     """Everything on a stream that cannot be rewound; ``path`` is its name."""
     head = _read_up_to(stream, HEAD)
     whole = cast(BinaryIO, BufferedReader(_Rejoined(head, stream), HEAD))
-    if form_of(head) == "capture":
+    form = form_of(head)
+    if form == "capture":
         yield CaptureFile(path, whole)
+    elif form == "log":
+        yield LogFile(path, whole)
     else:
         yield from _read_reports(whole, head, path, settings, clock)
 
@@ -90,8 +101,11 @@ def _read_file(path: Path, settings: FileSettings, clock: Clock) -> Iterator[Fou
                 return
             head = file.read(HEAD)
             file.seek(0)
-            if form_of(head) == "capture":
+            form = form_of(head)
+            if form == "capture":
                 yield CaptureFile(path)
+            elif form == "log":
+                yield LogFile(path)
             elif _is_packed_mbox(head):
                 yield from _read_packed_mbox(file, path, settings, clock)
             else:

@@ -8,11 +8,14 @@ from typing import Literal
 
 import zstandard
 
-Form = Literal["capture", "mbox", "mail", "report"]
-"""``report`` is everything else: plain, gzip, zip, or nothing we know; the drain says what it is."""
+Form = Literal["capture", "log", "mbox", "mail", "report"]
+"""``log`` is one of Zeek's or Suricata's. ``report`` is everything else: plain, gzip, zip, or nothing we know; the drain
+says what it is."""
 
-HEAD = 8192
-"""Bytes that are looked at."""
+HEAD = (128 << 10) + 256
+"""Bytes that are looked at: zstd gives nothing before its first block is whole (RFC 8878: at most 128 KiB)."""
+_PLAIN = 8192
+"""Of them after inflating."""
 
 _CAPTURES = (
     b"\xa1\xb2\xc3\xd4",  # pcap, microseconds
@@ -27,13 +30,18 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _MBOX = re.compile(rb"From [^\r\n]{1,998}\r?\n[!-9;-~]{1,76}:")
 """A separator line, then a header: a mail whose text starts with "From" has no header there."""
+_LOG = re.compile(rb'#separator |\{\s*"(?:ts|_path)"\s*:|\{\s*"timestamp"\s*:[^\n]*?"event_type"\s*:')
+"""Zeek's ASCII form, Zeek's JSON, Suricata's EVE: each begins so."""
 _HEADER = re.compile(rb"[!-9;-~]{1,76}[ \t]*:")
 
 
 def form_of(head: bytes) -> Form:
-    """What a file with this head is; a compressed capture is a capture too."""
-    if _is_capture(head) or _is_capture(_inflated(head)):
+    """What a file with this head is; a compressed capture is a capture too, and so is a log."""
+    plain = _inflated(head) or head
+    if _is_capture(plain):
         return "capture"
+    if _LOG.match(plain):
+        return "log"
     if _MBOX.match(head):
         return "mbox"
     return "mail" if _HEADER.match(head) and not head.startswith((b"{", b"[", b"<")) else "report"
@@ -47,9 +55,9 @@ def _inflated(head: bytes) -> bytes:
     """A few inflated bytes of a gzip or zstd head, b"" of anything else."""
     try:
         if head.startswith(_GZIP):
-            return zlib.decompressobj(wbits=31).decompress(head, 64)
+            return zlib.decompressobj(wbits=31).decompress(head, _PLAIN)
         if head.startswith(_ZSTD):
-            return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(head).read(64)
+            return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(head).read(_PLAIN)
     except (zlib.error, zstandard.ZstdError):
         return b""
     return b""

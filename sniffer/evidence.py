@@ -45,4 +45,7 @@ WORDS: dict[str, str] = {
     "loss_server": "bytes of the server are missing before the verdict was decided",
     "late_start": "the capture begins in the middle of the session",
     "no_reply": "EHLO or HELO got no reply, or none was sent",
+    # what another program's log does not say
+    "from_log": "another program's log tells of the session (its deciding values stand beside): it keeps neither the offer nor the"
+    " commands, so it can show TLS and its failure, never stripping",
 }

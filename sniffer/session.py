@@ -102,13 +102,8 @@ def _expected_hosts(connection: Connection, seen: Observation, settings: SniffSe
 
 
 def _direction(connection: Connection, settings: SniffSettings) -> str | None:
-    """By the networks that are ours. A session between two of ours comes in to our server: it is inbound."""
     ours = settings.own_networks
-    if ours is None:
-        return None
-    if ours.holds(connection.server_ip):
-        return "inbound"
-    return "outbound" if ours.holds(connection.client_ip) else "external"
+    return None if ours is None else ours.direction(connection.client_ip, connection.server_ip)
 
 
 class _End(msgspec.Struct, gc=False, omit_defaults=True):

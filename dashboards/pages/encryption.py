@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from dashboards.answers import single
 from dashboards.lens import Lens
 from dashboards.looking import lens_of
-from dashboards.questions.sessions import counts, shares
+from dashboards.questions.sessions import OBSERVED, counts, shares
 from dashboards.rendering import page
 from dashboards.shapes.share import Share
 from dashboards.sources import Sources
@@ -101,7 +101,7 @@ def demands(totals: Row) -> list[Demand]:
 
 def _demanding(lens: Lens) -> Query:
     def of(name: str, *where: Filter) -> Metric:
-        return Metric(name, where=where)
+        return Metric(name, where=(*where, OBSERVED))
 
     trust, match = "tls.certificate.trust", "tls.certificate.match"
     unjudged = ("not_observable", "not_checked")

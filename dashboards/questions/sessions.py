@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dashboards.lens import Lens
 from ingest.store.query import Filter, Interval, Metric, Query
-from ingest.store.schema import STRIPPED
+from ingest.store.schema import FROM_LOG, STRIPPED
 
 VERDICT = "smtp.verdict"
 COUNTRY = "far_end.geo.country_iso_code"
 PATH = "network.path"
 DIRECTION = "network.direction"
 
+OBSERVED = Filter("smtp.evidence_words", "ne", (FROM_LOG,))
+"""Seen by a sensor of ours, which tells every verdict; a log of others tells only some."""
 SHARES = (
     Metric("sessions"),
-    Metric("decided", where=(Filter(VERDICT, "ne", ("incomplete",)),)),
-    Metric("stripped", where=(Filter(VERDICT, "eq", STRIPPED),)),
-    Metric("encrypted", where=(Filter(VERDICT, "eq", ("tls", "implicit_tls")),)),
+    Metric("decided", where=(Filter(VERDICT, "ne", ("incomplete",)), OBSERVED)),
+    Metric("stripped", where=(Filter(VERDICT, "eq", STRIPPED), OBSERVED)),
+    Metric("encrypted", where=(Filter(VERDICT, "eq", ("tls", "implicit_tls")), OBSERVED)),
     Metric("never_asked", where=(Filter(VERDICT, "eq", ("cleartext_offered",)),)),
 )
-"""What every share is made of. ``decided`` leaves out sessions that could not be judged: they count neither way."""
+"""What every share is made of. ``decided`` leaves out sessions that could not be judged, and those that only a log
+told of: they count neither way."""
 
 
 def shares(lens: Lens, *group_by: str, interval: Interval | None = None, where: tuple[Filter, ...] = ()) -> Query:

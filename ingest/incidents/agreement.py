@@ -26,6 +26,7 @@ from ingest.incidents.starttls_not_requested import COUNTED as OFFERED
 from ingest.incidents.starttls_not_requested import NOT_ASKED
 from ingest.incidents.tlsrpt_failures import KINDS, SERVER, STRIPPING
 from ingest.store.query import COUNT, Metric
+from ingest.store.schema import FROM_LOG
 
 Agreement = Literal["wire_and_reports", "wire_only", "reports_only"]
 _RESULTS = tuple(result for result, kind in KINDS.items() if kind in STRIPPING)
@@ -160,6 +161,7 @@ def _not_asking(scene: Scene, findings: Sequence[Finding]) -> list[_Sighting]:
 
 
 def _seen_countries(scene: Scene) -> dict[tuple[str | None, str | None], int]:
-    """Sessions from others to us, by country and tenant."""
-    rows = scene.groups("sessions", (COUNTRY,), (is_not("network.direction", "outbound"),), since=scene.lead_begin, metrics=(COUNT,))
+    """Sessions from others to us, by country and tenant; those that a log told of could have shown no sign."""
+    where = (is_not("network.direction", "outbound"), is_not("smtp.evidence_words", FROM_LOG))
+    rows = scene.groups("sessions", (COUNTRY,), where, since=scene.lead_begin, metrics=(COUNT,))
     return {(row[COUNTRY], row["tenant"]): row["count"] for row in rows}

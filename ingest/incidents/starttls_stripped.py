@@ -28,10 +28,10 @@ from ingest.incidents.scene import Key, Scene, key_of
 from ingest.incidents.sentence import counted, share_text
 from ingest.incidents.severity import graded
 from ingest.store.query import COUNT, Row
-from ingest.store.schema import STRIPPED
+from ingest.store.schema import FROM_LOG, STRIPPED
 
 RULE = "starttls_stripped"
-DECIDED = is_not("smtp.verdict", "incomplete", "implicit_tls")
+DECIDED = (is_not("smtp.verdict", "incomplete", "implicit_tls"), is_not("smtp.evidence_words", FROM_LOG))
 """Sessions that could have shown it."""
 MASKED = is_("smtp.verdict", *STRIPPED)
 OURS = {("inbound", "stripped_offer"), ("outbound", "stripped_command")}
@@ -96,14 +96,14 @@ def _paths(scene: Scene) -> list[Finding]:
     if not masked:
         return []
     paths = {str(key[0]) for key in masked}
-    rows = scene.groups("sessions", _PATH, (DECIDED,), among=("network.path", paths), metrics=(COUNT,))
+    rows = scene.groups("sessions", _PATH, DECIDED, among=("network.path", paths), metrics=(COUNT,))
     totals = {key_of(row, _PATH): row["count"] for row in rows}
     far = far_ends(scene, "network.path", paths, (MASKED,))
     return [_path_finding(key, _Masking(rows, totals[key], text_or_none(key[1])), far[key[0], key[-1]]) for key, rows in masked.items()]
 
 
 def _countries(scene: Scene) -> list[Finding]:
-    rows = scene.groups("sessions", (*_COUNTRY, "smtp.verdict"), (DECIDED, exists(COUNTRY)))
+    rows = scene.groups("sessions", (*_COUNTRY, "smtp.verdict"), (*DECIDED, exists(COUNTRY)))
     findings = []
     for key, verdicts in _by_key(rows, _COUNTRY).items():
         masked = [row for row in verdicts if row["smtp.verdict"] in STRIPPED and (key[1], row["smtp.verdict"]) not in OURS]

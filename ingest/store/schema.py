@@ -351,3 +351,6 @@ VERDICTS = (
     "incomplete",
 )
 STRIPPED = ("stripped_offer", "stripped_command")
+FROM_LOG = "from_log"
+"""The word of evidence of sessions that another program's log told of. Such a log shows TLS and never its absence or
+stripping, so in a share of either these sessions would count for one side only: they count for none."""

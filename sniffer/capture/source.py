@@ -218,7 +218,8 @@ class _Rejoined:
         return self._stream.read(size)
 
 
-def _decompressor(magic: bytes, stream: Compressed) -> Readable | None:
+def decompressor(magic: bytes, stream: Compressed) -> Readable | None:
+    """What undoes the compression that the magic tells; None for none."""
     if magic.startswith(GZIP):
         return Gunzip(stream)
     return Unzstd(stream) if magic.startswith(ZSTD) else None
@@ -229,7 +230,7 @@ def from_stream(stream: BinaryIO) -> Source:
     head = b""
     while len(head) < 4 and (more := stream.read(4 - len(head))):
         head += more
-    inner = _decompressor(head, _Rejoined(head, stream))
+    inner = decompressor(head, _Rejoined(head, stream))
     return ByteStream(inner) if inner else ByteStream(stream, head)  # type: ignore[arg-type]
 
 
@@ -242,5 +243,5 @@ def opened(path: Path) -> Iterator[Source]:
             yield from_stream(file)
             return
         magic = os.pread(file.fileno(), 4, 0)
-        inner = _decompressor(magic, file)
+        inner = decompressor(magic, file)
         yield ByteStream(inner) if inner else MappedFile(file)

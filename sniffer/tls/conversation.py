@@ -126,7 +126,7 @@ _NO_TERMS = _Terms()
 def _terms(version: int, cipher: int, group: str | None, psk: bool, retry: bool) -> _Terms:
     parts = suite(cipher)
     name = version_name(version)
-    exchange, secret = _key_exchange(version, group, psk, retry)
+    exchange, secret = key_exchange(version, group, psk, retry)
     return _Terms(
         version=name,
         protocol=("ssl" if version <= 0x0300 else "tls") if name else None,
@@ -186,7 +186,7 @@ def is_1_3(version: int) -> bool:
     return version >= TLS_1_3
 
 
-def _key_exchange(version: int, group: str | None, psk: bool, retry: bool) -> tuple[str | None, bool | None]:
+def key_exchange(version: int, group: str | None, psk: bool, retry: bool) -> tuple[str | None, bool | None]:
     """(key exchange, forward secrecy) as a TLS 1.3 hello's extensions say; older versions say it by their suite."""
     if retry or not is_1_3(version):
         return None, None

@@ -21,9 +21,13 @@ def match_of(chain: tuple[bytes, ...], hosts: tuple[str, ...], domains: tuple[st
 
 @lru_cache(_KEPT)
 def _match(leaf: bytes, hosts: tuple[str, ...], domains: tuple[str, ...]) -> Match:
+    return match_names(presented_names(certificate_facts(leaf)), hosts, domains)
+
+
+def match_names(names: tuple[str, ...], hosts: tuple[str, ...], domains: tuple[str, ...]) -> Match:
+    """The same for the names alone."""
     if not hosts and not domains:
         return "unknown"
-    names = presented_names(certificate_facts(leaf))
     if any(covers(name, host) for name in names for host in hosts):
         return "mx"
     expected = domains or tuple(parent for host in hosts if "." in (parent := host.partition(".")[2].rstrip(".")))

@@ -12,6 +12,7 @@ import msgspec
 from sniffer.tls.suite_table import SUITES
 
 _AEAD_MARKS = ("_GCM", "_CCM", "_POLY1305", "_MGM", "AEGIS")
+_CODES = {name: code for code, name in SUITES.items()}
 _FORWARD_SECRET = ("ECDHE", "DHE", "DH_anon", "ECDH_anon", "ECCPWD", "PSK_DHE")
 
 
@@ -37,6 +38,12 @@ def suite(code: int) -> Suite:
     exchange = _key_exchange(keys)
     encryption, mac = _cipher_and_mac(rest)
     return Suite(name, exchange, encryption, mac, exchange.removesuffix("_EXPORT") in _FORWARD_SECRET)
+
+
+def suite_named(name: str) -> Suite:
+    """The suite of an IANA name; one that the registry lacks has no parts."""
+    code = _CODES.get(name)
+    return Suite(name, None, None, None, None) if code is None else suite(code)
 
 
 def _without_key_exchange(name: str) -> Suite:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from collector.files import CaptureFile, FileProblem, FileSettings, read_paths
+from collector.files import CaptureFile, FileProblem, FileSettings, LogFile, read_paths
 from ingest.spool.record import SpoolRecord
 from ingest.spool.spool import Spool
 from stripwatch.cli import options
 from stripwatch.cli.failure import complain
 from stripwatch.cli.feeding import drained
+from stripwatch.cli.logs import Logs
 from stripwatch.cli.outcome import outcome_code
 from stripwatch.cli.progress import progress
-from stripwatch.configuration import configuration_from
+from stripwatch.configuration import Configuration, configuration_from
 from stripwatch.site import Site
 
 GROUP_BYTES = 8 << 20
@@ -23,18 +25,21 @@ GROUP_BYTES = 8 << 20
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=options.PATH, metavar="PATH…")
+@click.option("--observer", metavar="NAME", help="The sensor that captures and logs are from; logs may name it themselves.")
 @options.config
-def command(paths: tuple[Path, ...], config: Path | None) -> int:
+def command(paths: tuple[Path, ...], observer: str | None, config: Path | None) -> int:
     """Put what lies in files into the store, by the same way as what comes by mail.
 
-    A PATH is a file (report, archive, mail, mbox, capture), a folder of them, a Maildir, or - for standard input.
+    A PATH is a file (report, archive, mail, mbox, capture, log of Zeek's or Suricata's), a folder of them, a Maildir, or -
+    for standard input. Lines of logs about the same session are joined, so name all logs of a time together.
 
     \b
     Example: stripwatch import ~/Maildir reports/ monday.pcapng.zst
+    Example: stripwatch import /var/log/zeek/2026-11-24 --observer berlin
     """
-    site = Site(configuration_from(config))
+    site = Site(_observed_by(configuration_from(config), observer))
     failed = False
-    with site.spool() as spool, progress("read") as step:
+    with site.spool() as spool, progress("read") as step, Logs(site, observer) as logs:
         group: list[SpoolRecord] = []
         names: dict[str, str] = {}
         for found in read_paths(list(paths), FileSettings(), site.clock, _stdin()):
@@ -44,15 +49,24 @@ def command(paths: tuple[Path, ...], config: Path | None) -> int:
                 failed = True
             elif isinstance(found, CaptureFile):
                 failed |= not _sniff(site, spool, found, names)
+            elif isinstance(found, LogFile):
+                failed |= not logs.read(found)
             else:
                 group.append(found)
                 if sum(len(record.body) for record in group) >= GROUP_BYTES:
                     names |= _append(spool, group)
                     group.clear()
         names |= _append(spool, group)
+        failed |= not logs.spool(spool, names)
     with progress("stored") as step:
         done = drained(site, list(names), step)
     return outcome_code(site, done, names, failed)
+
+
+def _observed_by(configuration: Configuration, observer: str | None) -> Configuration:
+    if observer is None:
+        return configuration
+    return dataclasses.replace(configuration, sniff=dataclasses.replace(configuration.sniff, observer=observer))
 
 
 def _append(spool: Spool, records: list[SpoolRecord]) -> dict[str, str]:

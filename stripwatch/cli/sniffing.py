@@ -20,7 +20,7 @@ from stripwatch.configuration import Configuration
 from stripwatch.site import Site
 
 if TYPE_CHECKING:
-    from ingest.spool.record import SpoolRecord
+    from ingest.spool.record import SpoolRecord, Way
     from ingest.spool.spool import Spool
     from sniffer.tls.trust import TrustStore
 
@@ -87,7 +87,7 @@ def system_roots() -> TrustStore | None:
         return None
 
 
-def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str, names: dict[str, str]) -> bool:
+def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str, names: dict[str, str], way: Way = "sniffer") -> bool:
     """Sessions to the spool as they end, in groups; False when the capture is damaged (said on stderr in one line).
     The records' ids go to ``names``, with the capture's name."""
     group: list[bytes] = []
@@ -97,18 +97,18 @@ def spool_sessions(site: Site, spool: Spool, lines: Iterable[bytes], name: str, 
             group.append(line)
             size += len(line)
             if len(group) >= GROUP_SESSIONS or size >= GROUP_BYTES:
-                names[spool.append(_record(site, group, name))] = name
+                names[spool.append(_record(site, group, name, way))] = name
                 group, size = [], 0
     except CaptureError as error:
         complain(f"{name}: {error.reason}: {error}")
         return False
     finally:
         if group:
-            names[spool.append(_record(site, group, name))] = name
+            names[spool.append(_record(site, group, name, way))] = name
     return True
 
 
-def _record(site: Site, lines: list[bytes], name: str) -> SpoolRecord:
+def _record(site: Site, lines: list[bytes], name: str, way: Way) -> SpoolRecord:
     from ingest.spool.record import SpoolRecord
 
-    return SpoolRecord(way="sniffer", content="sessions", arrived_at=site.clock.wall(), body=b"".join(lines), file_path=name)
+    return SpoolRecord(way=way, content="sessions", arrived_at=site.clock.wall(), body=b"".join(lines), file_path=name)

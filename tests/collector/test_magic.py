@@ -7,9 +7,11 @@ from io import BytesIO
 import pytest
 import zstandard
 
-from collector.magic import form_of
+from collector.magic import HEAD, form_of
 
 PCAP = b"\xd4\xc3\xb2\xa1\x02\x00\x04\x00" + bytes(16)
+ZEEK = b"#separator \\x09\n#path\tsmtp\n"
+NOISE = b" ".join(b"%d" % (number * number % 99991) for number in range(100_000))
 MBOX = b"From a@b Fri Jul  8 12:08:34 2011\nSubject: x\n\n"
 
 
@@ -29,6 +31,14 @@ def zipped(content: bytes) -> bytes:
         (gzip.compress(PCAP), "capture"),
         (gzip.compress(PCAP * 10_000)[:60], "capture"),
         (zstandard.compress(PCAP), "capture"),
+        (ZEEK, "log"),
+        (gzip.compress(ZEEK), "log"),
+        (zstandard.compress(ZEEK + NOISE)[:HEAD], "log"),
+        (zstandard.compress(PCAP + NOISE)[:HEAD], "capture"),
+        (b'{"ts":1.5,"uid":"C1"}', "log"),
+        (b'{ "_path": "conn", "ts": 1.5}', "log"),
+        (b'{"timestamp":"2026-11-24T10:00:00+0000","flow_id":1,"event_type":"tls"}', "log"),
+        (b'{"timestamp":"2026-11-24T10:00:00+0000"}\n{"event_type":"tls"}', "report"),
         (gzip.compress(b"<feedback/>"), "report"),
         (zstandard.compress(b"{}"), "report"),
         (b"\x1f\x8bnonsense", "report"),
