@@ -79,10 +79,10 @@ class Engine:
             if self._dns and connection.server_port == DNS_PORT and DNS_PORT not in self._settings.ports:
                 self._dns.take_connection(connection)
             elif not self._settings.any_port or speaks_smtp(connection, self._settings.ports):
-                yield flow.key, self._named(connection)
+                yield flow.key, self.named(connection)
 
-    def _named(self, connection: Connection) -> Connection:
-        """With what port 53 told of its server."""
+    def named(self, connection: Connection) -> Connection:
+        """A connection with what port 53 told of its server until it ended."""
         mx = self._dns.about(connection) if self._dns else None
         return replace(connection, mx=mx) if mx else connection
 

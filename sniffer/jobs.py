@@ -2,7 +2,8 @@
 
 The file is cut at a record near its middle. A child reads what follows the cut. The parent reads what precedes it, and
 then goes on over the cut, but only with the connections that it knows, until they are over: whatever the child made of
-those is dropped. So no connection is cut. The child's results wait in a file, so memory isn't tied to their number.
+those is dropped. So no connection is cut. Each process knows the DNS answers that it read itself: a session behind the
+cut may lack a name that was told before it. The child's results wait in a file, so memory isn't tied to their number.
 Captures that can't be cut (pipes, compressed, pcapng, small) are read in one process.
 """
 

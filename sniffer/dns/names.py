@@ -46,7 +46,7 @@ class Names:
             self._weird.dns_refused += 1
             return
         rival = self._races.rival(message)
-        if rival:
+        if rival and question_of(rival.data) == question:
             self._compare(question, rival, message)
         if question.type in (A, AAAA) and question.name not in self._domains:
             self._wait(question, message)

@@ -20,7 +20,7 @@ from sniffer.imap.observer import observe_imap
 from sniffer.implicit import observe_implicit
 from sniffer.pop3.observer import observe_pop3
 from sniffer.session import Session, session_of
-from sniffer.settings import EngineSettings
+from sniffer.settings import DnsSettings, EngineSettings
 from sniffer.smtp.observer import observe_dialogue
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
@@ -32,14 +32,19 @@ from sniffer.wireshark.dialogue import dialogue
 from sniffer.wireshark.dissection import dissect
 from sniffer.wireshark.facts import Packet
 from sniffer.wireshark.handshake import handshake_reader
+from sniffer.wireshark.names import NamesBeside
 
 ASKED_AGAIN = 256
 """Streams whose TLS Wireshark took for mail that are kept until it is asked about them again, at once."""
 _WINDOW = 1 << 20
+DNS = DnsSettings()
 
 
-def read_sessions(source: Path | BinaryIO, *, settings: SniffSettings, ports: frozenset[int], weird: Weird) -> Iterator[Session]:
-    """The sessions of one capture as they end; ``ports``: the server ports that are looked at.
+def read_sessions(
+    source: Path | BinaryIO, *, settings: SniffSettings, ports: frozenset[int], weird: Weird, dns: DnsSettings | None = DNS
+) -> Iterator[Session]:
+    """The sessions of one capture as they end; ``ports``: the server ports that are looked at; ``dns``: port 53, which our
+    own reader reads.
 
     A stream is copied to a temporary file first, as Wireshark may have to read it twice. Raises NoTshark before the
     first session; a damaged or cut capture yields what stood before, then raises the CaptureError.
@@ -48,27 +53,28 @@ def read_sessions(source: Path | BinaryIO, *, settings: SniffSettings, ports: fr
         if not path.stat().st_size:
             raise NotACapture("empty")
         try:
-            yield from _sessions(path, settings, ports, weird)
+            yield from _sessions(path, settings, EngineSettings(ports=ports, dns=dns), weird)
         except CutShort as error:
             raise _damaged_compression(path) or error from None
 
 
-def _sessions(path: Path, settings: SniffSettings, ports: frozenset[int], weird: Weird) -> Iterator[Session]:
-    engine = EngineSettings(ports=ports)
+def _sessions(path: Path, settings: SniffSettings, engine: EngineSettings, weird: Weird) -> Iterator[Session]:
+    ports = engine.ports
     clear = _decode_as(ports, settings)
     damage: list[CaptureError] = []
     again: list[Conversation] = []
-    with closing(_until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)) as packets:
+    dissected = _until_damage(dissect(path, _filter("tcp.port", ports), clear), damage)
+    with closing(dissected) as packets, closing(NamesBeside(path, engine, weird)) as names:
         for conversation in conversations(packets, engine, weird):
             if not conversation.unread_tls:
-                yield from _session(conversation, settings, ports)
+                yield from _session(conversation, settings, ports, names)
                 continue
             again.append(conversation)
             if len(again) >= ASKED_AGAIN:
-                yield from _asked_again(path, again, settings, ports)
+                yield from _asked_again(path, again, settings, ports, names)
                 again = []
-    if again:
-        yield from _asked_again(path, again, settings, ports)
+        if again:
+            yield from _asked_again(path, again, settings, ports, names)
     if damage:
         raise damage[0]
 
@@ -87,7 +93,9 @@ def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Gene
         damage.append(error)
 
 
-def _asked_again(path: Path, again: list[Conversation], settings: SniffSettings, ports: frozenset[int]) -> Iterator[Session]:
+def _asked_again(
+    path: Path, again: list[Conversation], settings: SniffSettings, ports: frozenset[int], names: NamesBeside
+) -> Iterator[Session]:
     """The same streams, decoded as TLS."""
     known = {conversation.stream: conversation for conversation in again}
     servers = {conversation.ends[1 - conversation.client_place(ports)][1] for conversation in again}
@@ -95,7 +103,7 @@ def _asked_again(path: Path, again: list[Conversation], settings: SniffSettings,
     for other in conversations(_until_damage(packets, []), EngineSettings(ports=ports), Weird()):
         known[other.stream].take_records(other)
     for conversation in again:
-        yield from _session(conversation, settings, ports)
+        yield from _session(conversation, settings, ports, names)
 
 
 def _filter(field: str, wanted: Iterable[int]) -> str:
@@ -103,9 +111,9 @@ def _filter(field: str, wanted: Iterable[int]) -> str:
     return "(" + " || ".join(f"{field}=={one}" for one in sorted(wanted)) + ") && !icmp && !icmpv6"
 
 
-def _session(conversation: Conversation, settings: SniffSettings, ports: frozenset[int]) -> Iterator[Session]:
+def _session(conversation: Conversation, settings: SniffSettings, ports: frozenset[int], names: NamesBeside) -> Iterator[Session]:
     place = conversation.client_place(ports)
-    connection = conversation.connection(place)
+    connection = names.named(conversation.connection(place))
     client, server = conversation.sides[place], conversation.sides[1 - place]
     found = recognise(connection, settings)
     if found is None:

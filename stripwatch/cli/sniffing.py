@@ -11,7 +11,7 @@ from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
 from sniffer.networks import Networks
 from sniffer.session import observe, session_json
-from sniffer.settings import EngineSettings, ports_of
+from sniffer.settings import DnsSettings, EngineSettings, ports_of
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
@@ -35,13 +35,12 @@ def session_lines(site: Site, capture: Capture, *, weird: Weird | None = None, j
     configuration = site.configuration
     settings = sniff_settings(configuration)
     weird = weird if weird is not None else Weird()
-    ports = ports_of(settings.protocols, frozenset(configuration.sniff.smtp_ports))
+    engine = engine_settings(configuration)
     if configuration.sniff.engine == "pyshark":
         from sniffer.wireshark.engine import read_sessions
 
-        return map(session_json, read_sessions(capture, settings=settings, ports=ports, weird=weird))
+        return map(session_json, read_sessions(capture, settings=settings, ports=engine.ports, weird=weird, dns=engine.dns))
     line = partial(session_line, settings=settings)
-    engine = EngineSettings(ports=ports)
     if jobs > 1 and isinstance(capture, Path):
         from sniffer.jobs import map_connections
 
@@ -53,6 +52,13 @@ def session_line(connection: Connection, settings: SniffSettings) -> bytes:
     """The connection's line; empty when it is no mail session."""
     session = observe(connection, settings)
     return b"" if session is None else session_json(session)
+
+
+def engine_settings(configuration: Configuration) -> EngineSettings:
+    """What the packet engine needs of the configuration."""
+    sniff = configuration.sniff
+    ports = ports_of(frozenset(sniff.protocols), frozenset(sniff.smtp_ports))
+    return EngineSettings(ports=ports, dns=DnsSettings() if sniff.dns else None)
 
 
 def sniff_settings(configuration: Configuration) -> SniffSettings:

@@ -179,6 +179,9 @@ class SniffSection:
     """Ports on which SMTP is looked for."""
     keep_addresses: bool = False
     """Keep mail addresses in dialogues instead of blanking them."""
+    dns: bool = True
+    """Read the DNS answers of port 53 beside the mail, so that sessions get the MX name of their server; ``sniff -i`` captures
+    them too. A sensor beside a busy resolver may spare itself that."""
     capture_filter: str = ""
     """``sniff -i``: a capture filter (pcap-filter) of your own instead of the one made from the ports."""
     buffer_mib: int = 64

@@ -16,8 +16,8 @@ from sniffer.live.errors import LiveError
 from sniffer.live.filter import capture_filter
 from sniffer.live.pipe import TimedPipe
 from sniffer.live.watch import WatchCounts, watch
-from sniffer.settings import SECOND, EngineSettings, ports_of
-from stripwatch.cli.sniffing import sniff_settings
+from sniffer.settings import SECOND
+from stripwatch.cli.sniffing import engine_settings, sniff_settings
 from stripwatch.configuration import Configuration
 from stripwatch.sensor.background import Background, Draining, Forwarding, Idle
 from stripwatch.sensor.outlets import Outlet, Printed, Spooled
@@ -57,7 +57,7 @@ class Run:
             counts = WatchCounts()
             report = Report(self.interface, counts, outlet, self.site.clock.monotonic())
             pipe = TimedPipe(dumpcap.pipe, FLUSH_SECONDS, self.site.clock.monotonic)
-            engine = EngineSettings(ports=_ports(configuration))
+            engine = engine_settings(configuration)
             try:
                 for lines in watch(pipe, settings, engine, counts, self.site.clock.wall):
                     if outlet.take(lines):
@@ -129,14 +129,11 @@ class Report:
         self._dropped = dropped
 
 
-def _ports(configuration: Configuration) -> frozenset[int]:
-    return ports_of(frozenset(configuration.sniff.protocols), frozenset(configuration.sniff.smtp_ports))
-
-
 def _filters(configuration: Configuration) -> tuple[str, ...]:
     own = configuration.sniff.capture_filter
-    ports = _ports(configuration)
-    return (own,) if own else (capture_filter(ports), capture_filter(ports, tagged=False))
+    engine = engine_settings(configuration)
+    ports, dns = engine.ports, engine.dns is not None
+    return (own,) if own else (capture_filter(ports, dns=dns), capture_filter(ports, dns=dns, tagged=False))
 
 
 @contextmanager

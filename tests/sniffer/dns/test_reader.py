@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 import pytest
 
+from sniffer.session import observe, session_json
 from sniffer.settings import EngineSettings
+from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
 
@@ -202,3 +205,21 @@ def test_a_name_that_hashes_alike_is_another_question(wire, resolver: Resolver) 
     resolver.reply(changed[:13] + b"MAIL" + changed[17:])
     (found,) = sessions(resolver, talk(wire, time=resolver.time + MILLISECOND))
     assert found.mx and found.mx.domains == ("mail.example",)
+
+
+def test_the_line_of_a_session(wire, resolver: Resolver) -> None:  # type: ignore[no-untyped-def]
+    race(resolver, "MX", ("10 mx.evil.example.",), ("10 mx1.mail.example.",))
+    resolver.tell("mx.evil.example", "A", "203.0.113.66")
+    spoofed, other = sessions(resolver, talk(wire, "203.0.113.66"), talk(wire, "192.0.2.25", number=1))
+    lines = [json.loads(session_json(session)) for one in (spoofed, other) if (session := observe(one, SniffSettings()))]
+    assert lines[0]["destination"]["domain"] == "mx.evil.example"
+    assert lines[0]["smtp"]["mx"] == {"domain": ["mail.example"]}
+    assert lines[0]["smtp"]["evidence"][-1] == {
+        "word": "dns_answer_contradicted",
+        "side": "server",
+        "text": "MX mail.example: 192.0.2.53 answered mx.evil.example, then 192.0.2.53 answered mx1.mail.example",
+        "at": "2026-12-01T00:00:00.002000Z",
+    }
+    assert lines[0]["smtp"]["verdict"] == lines[1]["smtp"]["verdict"]
+    assert "domain" not in lines[1]["destination"]
+    assert "mx" not in lines[1]["smtp"]

@@ -18,12 +18,17 @@ def test_tags_come_last_and_nest() -> None:
     assert whole == f"{plain} or (vlan and ({plain} or (vlan and ({plain}))))"
 
 
+def test_port_53_comes_up_only_when_asked_for() -> None:
+    assert "port 53" not in capture_filter({25})
+    assert capture_filter({25}, dns=True, tagged=False).startswith("tcp port 25 or port 53 or ")
+
+
 @pytest.mark.parametrize("tagged", [True, False])
 def test_libpcap_takes_it(tagged: bool) -> None:
     program = shutil.which("dumpcap")
     if program is None:
         pytest.skip("dumpcap is not installed")
-    done = subprocess.run([program, "-i", "lo", "-f", capture_filter({25}, tagged=tagged), "-d"], capture_output=True, text=True)
+    done = subprocess.run([program, "-i", "lo", "-f", capture_filter({25}, dns=True, tagged=tagged), "-d"], capture_output=True, text=True)
     if "ermi" in done.stderr:
         pytest.skip("dumpcap may not capture here")
     assert done.returncode == 0, done.stderr
