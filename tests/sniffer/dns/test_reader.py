@@ -105,6 +105,19 @@ def test_answers_by_tcp(wire, resolver: Resolver) -> None:  # type: ignore[no-un
     assert found.mx and found.mx.hosts == ("mx1.mail.example",)
 
 
+@pytest.mark.parametrize("chunk", [1, 32 << 20])
+def test_an_answer_may_come_many_windows_after_its_question(wire, resolver: Resolver, chunk: int) -> None:  # type: ignore[no-untyped-def]
+    query = resolver.query("mail.example", "MX")
+    port = resolver.port
+    resolver.ask(query)
+    for number in range(40):
+        resolver.ask(resolver.query(f"d{number}.example", "MX"))
+    resolver.port = port
+    resolver.reply(answer_to(query, "10 mx1.mail.example.", brings=("mx1.mail.example. A 192.0.2.25",)))
+    (found,) = sessions(resolver, talk(wire), settings=EngineSettings(chunk=chunk))
+    assert found.mx and found.mx.domains == ("mail.example",)
+
+
 def test_what_was_not_asked_is_not_believed(wire, resolver: Resolver) -> None:  # type: ignore[no-untyped-def]
     weird = Weird()
     query = resolver.query("mail.example", "MX")
