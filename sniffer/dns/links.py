@@ -25,6 +25,7 @@ class Links(Generic[K, V]):
         self._others = others
         self._of: dict[K, dict[V, list[_Span]]] = {}
         self.forgotten = 0
+        """Keys that went although what they led to still counted."""
 
     def __len__(self) -> int:
         return len(self._of)
@@ -47,8 +48,8 @@ class Links(Generic[K, V]):
         if len(values) > self._others:
             del values[next(iter(values))]
         if len(self._of) > self._keys:
-            del self._of[next(iter(self._of))]
-            self.forgotten += 1
+            gone = self._of.pop(next(iter(self._of)))
+            self.forgotten += any(spans[-1].until >= since for spans in gone.values())
 
     def at(self, key: K, time: int) -> list[V]:
         """What the key leads to at a time, the latest told first."""

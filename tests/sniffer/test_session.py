@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ingest.store.schema import SESSIONS
+from sniffer.dns.facts import MxFacts
 from sniffer.networks import Networks
 from sniffer.session import observe, session_json
 from sniffer.sniff_settings import SniffSettings
@@ -299,6 +301,19 @@ def test_a_certificate_of_another_host() -> None:
     assert record(session(said))["tls"]["certificate"] == {"trust": "self_signed", "match": "neither"}
     configured = SniffSettings(mx_hosts={"198.51.100.25": ("other.example",)})
     assert record(session(said, configured))["tls"]["certificate"]["match"] == "mx"
+
+
+def test_the_mx_name_that_dns_answers_gave_is_expected_of_a_certificate() -> None:
+    elsewhere = Authority("other.example", ca=False, names=("other.example",))
+    base = connection(turns(GREETING) + converse(tls_client(), server_context(elsewhere, "1.2"))[0])
+    for hosts, match in ((("mx.other.test", "other.example"), "mx"), (("mx.third.test",), "neither")):
+        found = observe(replace(base, mx=MxFacts(hosts, ("mail.example",), dane=False)), SniffSettings())
+        got = record(found)
+        assert got["tls"]["certificate"]["match"] == match
+        assert got["destination"]["domain"] == hosts[0]
+        assert got["smtp"]["mx"] == {"domain": ["mail.example"], "dane": False}
+    configured = SniffSettings(mx_hosts={"198.51.100.25": ("other.example",)})
+    assert record(observe(replace(base, mx=MxFacts(("mx.third.test",))), configured))["tls"]["certificate"]["match"] == "mx"
 
 
 def beginning_late(said: Turns, client_turns: int, server_turns: int) -> Connection:

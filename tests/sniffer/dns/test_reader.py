@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from sniffer.jobs import map_connections
 from sniffer.session import observe, session_json
 from sniffer.settings import EngineSettings
 from sniffer.sniff_settings import SniffSettings
@@ -236,3 +238,28 @@ def test_the_line_of_a_session(wire, resolver: Resolver) -> None:  # type: ignor
     assert lines[0]["smtp"]["verdict"] == lines[1]["smtp"]["verdict"]
     assert "domain" not in lines[1]["destination"]
     assert "mx" not in lines[1]["smtp"]
+
+
+def as_it_is(connection: Connection) -> Connection:
+    return connection
+
+
+def test_a_second_process_may_lack_a_name_and_never_has_a_wrong_one(wire, resolver: Resolver, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    resolver.tell("mail.example", "MX", "10 mx1.mail.example.", brings=("mx1.mail.example. A 192.0.2.25",))
+    frames = list(resolver.frames)
+    for number in range(40):
+        frames += talk(wire, time=START + (number + 1) * SECOND, number=number).frames
+    path = tmp_path / "a.pcap"
+    path.write_bytes(wire.pcap(sorted(frames, key=lambda one: one[0])))
+    one, two = (
+        sorted(
+            map_connections(path, as_it_is, settings=EngineSettings(), weird=Weird(), jobs=jobs, smallest=0),
+            key=lambda one: one.client_port,
+        )
+        for jobs in (1, 2)
+    )
+    named = one[0].mx
+    assert named and [other.mx for other in one] == [named] * 40
+    assert [replace(other, mx=named) for other in two] == one
+    assert {other.mx for other in two} == {named, None}
+    assert [other.mx for other in two[:15]] == [named] * 15
