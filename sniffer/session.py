@@ -14,6 +14,7 @@ from sniffer.dialect import recognise
 from sniffer.dns.facts import MxFacts
 from sniffer.implicit import observe_implicit
 from sniffer.observation import Observation, Protocol, Sign, Turn
+from sniffer.smtp.usual import observe_begun
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sniffer.tls.names import Match
     from sniffer.tls.trust import Trust
 
+_HANDSHAKES_KEPT = 4096
 _DATASETS: dict[str, str] = {protocol: f"{protocol}.session" for protocol in get_args(Protocol)}
 _ENCODER = msgspec.json.Encoder()
 """Writes the evidence's and the dialogue's structs as they are, faster than dictionaries could be made of them."""
@@ -46,6 +48,11 @@ class Session(msgspec.Struct, frozen=True, gc=False):
 
 def observe(connection: Connection, settings: SniffSettings) -> Session | None:
     """Observe and judge one connection; None when it is no mail protocol that was asked for. Never raises."""
+    if connection.whole is not None:
+        begun = observe_begun(connection, settings)
+        if begun is not None:
+            return session_of(connection, begun, settings)
+        connection = connection.whole()
     found = recognise(connection, settings)
     if found is None:
         return None
@@ -200,7 +207,7 @@ class _Record(msgspec.Struct, gc=False, omit_defaults=True):
     network: _Network
     smtp: _Smtp
     observer: dict[str, Any] | None = None
-    tls: _Tls | None = None
+    tls: msgspec.Raw | None = None
 
 
 def session_json(session: Session) -> bytes:
@@ -210,7 +217,7 @@ def session_json(session: Session) -> bytes:
 
 def session_record(session: Session) -> dict[str, Any]:
     """The session as nested JSON values. A key is absent where its fact could not be observed."""
-    record: dict[str, Any] = msgspec.to_builtins(_record(session))
+    record: dict[str, Any] = msgspec.json.decode(session_json(session))
     return record
 
 
@@ -225,7 +232,7 @@ def _record(session: Session) -> _Record:
         _network(session),
         _smtp(seen, session.judgement, mx),
         _observer(session),
-        _tls(session, seen.tls) if seen.tls else None,
+        _tls(seen.tls, session.trust, session.match) if seen.tls else None,
     )
 
 
@@ -283,14 +290,11 @@ def _auth(offered: bool | None, used: bool | None) -> _Auth | None:
     return None if offered is used is None else _Auth(offered, used)
 
 
-@lru_cache(64)
-def _certificate(trust: Trust | None, match: Match | None) -> _Certificate:
-    return _Certificate(trust, match)
-
-
-def _tls(session: Session, facts: TlsFacts) -> _Tls:
+@lru_cache(_HANDSHAKES_KEPT)
+def _tls(facts: TlsFacts, trust: Trust | None, match: Match | None) -> msgspec.Raw:
+    """A client's software and a server say the same to each other all day: what was written once is copied."""
     client = _Client(facts.server_name, facts.ja3, facts.ja4)
-    return _Tls(
+    record = _Tls(
         facts.established,
         facts.version,
         facts.version_protocol,
@@ -304,8 +308,9 @@ def _tls(session: Session, facts: TlsFacts) -> _Tls:
         facts.next_protocol,
         client if facts.server_name or facts.ja3 or facts.ja4 else None,
         _server(facts.chain[0]) if facts.chain else None,
-        _certificate(session.trust, session.match),
+        _Certificate(trust, match),
     )
+    return msgspec.Raw(_ENCODER.encode(record))
 
 
 def _present(*fields: tuple[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,9 @@ class EngineSettings:
     client_head: int = 65536
     """Bytes kept of the client's direction; what follows is only counted (``StreamHead.end`` is ``limit``)."""
     server_head: int = 65536
+    beginning: int = 0
+    """Bytes of either direction that observers get first of a connection that is there whole, for most need no more;
+    ``Connection.whole`` gives the rest. 0: everything at once."""
     hole_window: int = 16384
     """How far above missing bytes segments are kept; further ones are counted as ``above_hole``."""
     dns: DnsSettings | None = DnsSettings()

@@ -7,16 +7,17 @@ these (the numpy engine from packets, the pyshark engine from Wireshark's own re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Literal
+
+import msgspec
 
 from sniffer.dns.facts import MxFacts
 
 End = Literal["open", "fin", "rst", "gap", "limit"]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamHead:
+class StreamHead(msgspec.Struct, frozen=True, gc=False):
     """One direction, reassembled in order and without overlap, from its first captured byte to the first byte that
     is missing (``gap``), to the head limit (``limit``), or to its end."""
 
@@ -38,8 +39,7 @@ class StreamHead:
 EMPTY = StreamHead(b"", (), False, "open", 0, 0, False)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(msgspec.Struct, frozen=True, gc=False):
     """One TCP connection. ``client`` is the side that opened it; without a SYN, the side that does not own the mail port."""
 
     client_ip: str
@@ -58,3 +58,6 @@ class Connection:
     reset_by: Literal["client", "server"] | None = None
     mx: MxFacts | None = None
     """What the answers of port 53 told of the server."""
+    whole: Callable[[], Connection] | None = None
+    """Set where the heads are only a beginning: the connection with all that is kept of it, to be asked for before the
+    engine goes on."""

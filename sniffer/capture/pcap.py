@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sniffer.capture import lanes
-from sniffer.capture.records import Interface, Ints, Octets, View
+from sniffer.capture.records import Bools, Interface, Ints, Octets, View
 from sniffer.errors import CutShort, NotACapture
 
 FILE_HEADER = 24
@@ -111,7 +111,7 @@ def _lanes(fmt: PcapFormat, buffer: Octets, size: int) -> Ints | None:
 
     def advance(at: Ints) -> Ints:
         captured = view.column(at + 8, word).astype(np.int64)
-        return np.where(captured > fmt.largest, -1, at + captured + fmt.header)
+        return np.where(captured > fmt.largest, lanes.FAR, at + captured + fmt.header)
 
     starts = _guess(fmt, buffer, size)
     return lanes.walk(starts, stop, advance) if len(starts) > 1 else None
@@ -122,20 +122,30 @@ def _guess(fmt: PcapFormat, buffer: Octets, size: int) -> Ints:
     upper = slice(2, 4) if fmt.order == "<" else slice(0, 2)
     raw = buffer.data
     mark = bytes(raw[upper])
-    head = struct.Struct(fmt.order + "IIII").unpack_from
-    starts = [0]
-    for lane in range(lanes.LANE, size - lanes.LANE, lanes.LANE):
-        near = bytes(raw[lane : lane + 8192])
-        begin = 0
-        while (hit := near.find(mark, begin)) >= 0:
-            begin = hit + 1
-            at = lane + hit - upper.start
-            if at > starts[-1] and _plausible(fmt, raw, at, head(raw, at), mark, upper, size):
-                starts.append(at)
-                break
-    return np.array(starts, np.int64)
+    near = [bytes(raw[lane : lane + _NEAR]).find(mark) for lane in range(lanes.LANE, size - lanes.LANE, lanes.LANE)]
+    hits = np.array(near, np.int64)
+    at = (np.arange(1, len(near) + 1) * lanes.LANE + hits - upper.start)[hits >= 0]
+    starts = at[_are_plausible(fmt, buffer, at, mark, upper, size)]
+    return np.concatenate(([0], starts[np.diff(starts, prepend=0) > 0]))
 
 
+def _are_plausible(fmt: PcapFormat, buffer: Octets, at: Ints, mark: bytes, upper: slice, size: int) -> Bools:
+    """As ``_plausible``, of many places."""
+    view = View(buffer)
+    head = view.rows(at, np.dtype([(name, fmt.order + "u4") for name in ("seconds", "fraction", "captured", "original")]))
+    captured = head["captured"].astype(np.int64)
+    good: Bools = (captured <= head["original"]) & (captured <= fmt.largest) & (captured >= _SMALLEST)
+    good &= head["fraction"] < 1_000_000_000 // fmt.unit
+    after = np.where(good, at + fmt.header + captured, size)
+    inside = after + 4 <= size
+    good[inside] &= view.column(after[inside] + upper.start, "<u2") == int.from_bytes(mark, "little")
+    return good
+
+
+_SMALLEST = 14
+"""Bytes of a packet that is worth a lane."""
+_NEAR = 4096
+"""Bytes searched for a record's start: a few full packets."""
 _CHAIN = 32
 """So many records that follow each other are no chance."""
 
@@ -162,7 +172,7 @@ def first_record(fmt: PcapFormat, near: bytes, mark: bytes) -> tuple[int, int] |
 
 def _plausible(fmt: PcapFormat, raw: memoryview, at: int, head: tuple[int, ...], mark: bytes, upper: slice, size: int) -> bool:
     _, fraction, captured, original = head
-    if captured > original or captured > fmt.largest or captured < 14 or fraction >= 1_000_000_000 // fmt.unit:
+    if captured > original or captured > fmt.largest or captured < _SMALLEST or fraction >= 1_000_000_000 // fmt.unit:
         return False
     after = at + fmt.header + captured
     return after + 4 > size or bytes(raw[after + upper.start : after + upper.stop]) == mark

@@ -133,7 +133,7 @@ class PcapngReader:
             inside = after <= size
             trailing = view.column(np.where(inside & sane, after - 4, 0), word)
             sane &= (trailing == total) | ~inside
-            return np.where(sane, after, -1)
+            return np.where(sane, after, lanes.FAR)
 
         starts = self._guess(buffer, size)
         return lanes.walk(starts, size - 11, advance) if len(starts) > 1 else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sniffer.addresses import text
 from sniffer.flows.direction import Direction
-from sniffer.flows.whole import text
 from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import EngineSettings
 from sniffer.stream import EMPTY, Connection, StreamHead

@@ -6,7 +6,6 @@ sums. ``orderly`` flows can be taken in whole; the others are replayed packet by
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +39,9 @@ class Groups:
     """(n) rows with payload."""
     syn: Bools
     """(n) has a SYN."""
+    earliest: Ints
+    """(n) time of the first packet, and ``latest`` of the last."""
+    latest: Ints
     orderly: Bools
     """(n) no pause, no SYN but at the start, nothing long after the end."""
 
@@ -59,7 +61,19 @@ def group(columns: Columns, pause: int, linger: int) -> Groups:
     half_of = np.searchsorted(half, flow)
     first = _first(row, half[:-1], half_of)
     syn = columns.flags & SYN != 0
-    facts = Groups(columns, row, flow, half, half_of, first, _count(columns.length > 0, flow), _count(syn, flow) > 0, np.empty(0, bool))
+    facts = Groups(
+        columns,
+        row,
+        flow,
+        half,
+        half_of,
+        first,
+        count_of(columns.length > 0, flow),
+        count_of(syn, flow) > 0,
+        np.minimum.reduceat(columns.time, flow_starts),
+        np.maximum.reduceat(columns.time, flow_starts),
+        np.empty(0, bool),
+    )
     facts.orderly = _orderly(facts, syn, pause, linger)
     return facts
 
@@ -89,7 +103,7 @@ def _first(row: Ints, half: Ints, half_of: Ints) -> Ints:
     return np.where(row[lead] <= row[other], lead, other)
 
 
-def _count(mask: npt.NDArray[np.bool_], starts: Ints) -> Ints:
+def count_of(mask: npt.NDArray[np.bool_], starts: Ints) -> Ints:
     """How many rows of each group (n + 1 starts) are true."""
     total = np.concatenate(([0], np.cumsum(mask)))
     counts: Ints = total[starts[1:]] - total[starts[:-1]]
@@ -104,7 +118,7 @@ def _orderly(facts: Groups, syn: Bools, pause: int, linger: int) -> Bools:
     late = syn.copy()
     late[half[:-1]] = False  # a SYN that is not its side's first packet
     late |= syn & (columns.length > 0)
-    bad = _count(paused | late, flow) > 0
+    bad = count_of(paused | late, flow) > 0
     begins = columns.time[half[:-1]]
     lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
     bad |= np.abs(begins[lead] - begins[other]) > pause
@@ -114,66 +128,6 @@ def _orderly(facts: Groups, syn: Bools, pause: int, linger: int) -> Bools:
         owner = np.searchsorted(flow, closing, "right") - 1
         end = np.full(len(flow) - 1, NEVER)
         np.minimum.at(end, owner, columns.time[closing])
-        latest = np.maximum.reduceat(columns.time, flow[:-1])
         ended = end != NEVER
-        bad[ended] |= latest[ended] - end[ended] > linger
+        bad[ended] |= facts.latest[ended] - end[ended] > linger
     return ~bad
-
-
-@dataclass(slots=True)
-class Payload:
-    """The rows with payload of some halves, compressed. ``start`` and ``stop`` (m): each half's rows that are kept."""
-
-    ordered: Bools
-    """(m) True when the half's payload is whole, in order and without repeats."""
-    seq: Ints
-    """(m) first sequence number."""
-    length: Ints
-    """(m) bytes announced."""
-    start: list[int]
-    stop: list[int]
-    marks: list[tuple[int, int]]
-    begin: list[int]
-    """Of each kept row: where its bytes begin in the buffer; ``end``: where they end."""
-    end: list[int]
-
-    def spans(self, start: int, stop: int) -> Iterable[tuple[int, int]]:
-        """Where the bytes of some kept rows begin and end in the buffer."""
-        return zip(self.begin[start:stop], self.end[start:stop], strict=True)
-
-
-def payload_of(facts: Groups, most: int) -> Payload:
-    """Where each half's payload is, as far as it is in order; ``most`` bytes of each are kept."""
-    columns = facts.columns
-    rows = np.flatnonzero(columns.length > 0)
-    bounds = np.searchsorted(rows, facts.half)
-    seq, length, data = columns.seq[rows], columns.length[rows], columns.data[rows]
-    broken = columns.captured[rows] != length
-    broken |= data < 0
-    if len(rows) > 1:
-        jump = (seq[1:] - seq[:-1]) != length[:-1].astype(np.uint32)
-        inner = bounds[(bounds > 0) & (bounds < len(rows))]
-        jump[inner - 1] = False
-        broken[1:] |= jump
-    ordered = _count(broken, bounds) == 0
-    counts = np.diff(bounds)
-    some = counts > 0
-    head = np.where(some, bounds[:-1], 0)
-    base = np.repeat(seq[head] if len(rows) else np.zeros(len(counts), np.uint32), counts)
-    offset = (seq - base).astype(np.int64)
-    kept = np.repeat(ordered, counts) & (offset < most)
-    where = np.concatenate(([0], np.cumsum(kept)))
-    chosen = np.flatnonzero(kept)
-    begin = data[chosen]
-    end = begin + length[chosen]
-    total = np.concatenate(([0], np.cumsum(length)))
-    return Payload(
-        ordered,
-        seq[head].astype(np.int64) if len(rows) else np.zeros(len(counts), np.int64),
-        total[bounds[1:]] - total[bounds[:-1]],
-        where[bounds[:-1]].tolist(),
-        where[bounds[1:]].tolist(),
-        list(zip(offset[chosen].tolist(), columns.time[rows[chosen]].tolist(), strict=True)),
-        begin.tolist(),
-        end.tolist(),
-    )

@@ -14,16 +14,15 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Bools, Octets
 from sniffer.flows.flow import COST, Flow
-from sniffer.flows.groups import Groups, Payload, group, payload_of
+from sniffer.flows.groups import Groups, group
+from sniffer.flows.payload import Payload, payload_of
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.flows.whole import WholeFlow, WholeFlows
-from sniffer.packets.columns import SYN, Aside, Columns
+from sniffer.packets.columns import AT_ONCE, SYN, Aside, Columns
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
-_AT_ONCE = 1 << 16
-"""Packets grouped at once: a window of ordinary mail has about as many, a flood many more."""
 _KEEP = 0.6
 """Share of the cap that is left in use when flows have to go."""
 
@@ -88,8 +87,8 @@ class FlowTable:
         """Take a window's segments; yield the connections that ended, in order of their end."""
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
-        for start in range(0, len(columns), _AT_ONCE):
-            part = columns.pick(slice(start, start + _AT_ONCE)) if len(columns) > _AT_ONCE else columns
+        for start in range(0, len(columns), AT_ONCE):
+            part = columns.pick(slice(start, start + AT_ONCE)) if len(columns) > AT_ONCE else columns
             yield from self._process(part, aside, buffer)
 
     def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
@@ -113,8 +112,9 @@ class FlowTable:
         if self._handed_over:
             return np.zeros(len(unknown), bool)
         found = WholeFlows(facts, unknown, payload, buffer.data, self._now, self._settings)
-        self._tombs.update((flow.key, flow.tombstone) for flow in found.flows)
-        self._ended += found.flows
+        flows = found.flows()
+        self._tombs.update((flow.key, flow.tombstone) for flow in flows)
+        self._ended += flows
         return found.taken
 
     def _flows(self, taker: Taker) -> Iterator[Ended]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Ints
 from sniffer.flows.flow import End, Flow
-from sniffer.flows.groups import Groups, Payload
+from sniffer.flows.groups import Groups
+from sniffer.flows.payload import Payload
 from sniffer.packets.columns import FIN, RST, SYN, Aside
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
@@ -91,8 +92,8 @@ class Taker:
             facts.syn[busy],
             first,
             columns.time[first],
-            np.minimum.reduceat(columns.time, starts)[busy],
-            np.maximum.reduceat(columns.time, starts)[busy],
+            facts.earliest[busy],
+            facts.latest[busy],
             facts.half_of[:-1][busy],
             facts.half_of[1:][busy],
             bounds[:-1][busy],
@@ -112,8 +113,8 @@ class Taker:
             payload.ordered.tolist(),
             payload.seq.tolist(),
             payload.length.tolist(),
-            payload.start,
-            payload.stop,
+            payload.start.tolist(),
+            payload.stop.tolist(),
         )
         return list(map(_Half._make, zip(*values, strict=True)))
 
@@ -152,10 +153,8 @@ class Taker:
     def _take_payload(self, flow: Flow, half: _Half) -> None:
         direction = flow.sides[half.side]
         if half.ordered:
-            payload, raw = self._payload, self._raw
-            spans = payload.spans(half.piece, half.piece_end)
-            data = b"" if direction.full else b"".join([raw[begin:end] for begin, end in spans])
-            if direction.extend(half.first, half.length, data, payload.marks[half.piece : half.piece_end]):
+            pieces = self._payload.pieces(slice(half.piece, half.piece if direction.full else half.piece_end))
+            if direction.extend(half.first, half.length, pieces.data(self._raw), pieces.marks):
                 return
         columns, rows = self._columns, slice(half.row, half.row_end)
         picked = (columns.seq, columns.length, columns.flags, columns.time)

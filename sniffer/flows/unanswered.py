@@ -51,7 +51,7 @@ class Unanswered:
 
     def _over(self, facts: Groups, flows: Bools, now: int) -> Bools:
         columns, starts = facts.columns, facts.flow[:-1]
-        silent = now - np.maximum.reduceat(columns.time, starts)
+        silent = now - facts.latest
         one_sided = np.diff(facts.half_of) == 1
         fins = np.add.reduceat((columns.flags & FIN != 0).astype(np.int64), starts)
         closed = (np.bitwise_or.reduceat(columns.flags, starts) & RST != 0) | ((fins > 1) & ~one_sided)

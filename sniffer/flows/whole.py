@@ -7,18 +7,23 @@ so far back that nothing can follow. Whatever lacks any of that is taken packet 
 
 from __future__ import annotations
 
-from functools import lru_cache
-from ipaddress import IPv6Address
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from sniffer.addresses import text
 from sniffer.capture.records import Bools, Ints
-from sniffer.flows.groups import Groups, Payload
+from sniffer.flows.groups import Groups, count_of
+from sniffer.flows.payload import Payload, Pieces
 from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import EngineSettings
-from sniffer.stream import Connection, StreamHead
+from sniffer.stream import Connection, End, StreamHead
+
+Side = tuple[int, int, int, int, int, int, bool]
+"""Payload bytes, packets, first kept piece, where those end, first piece of the beginning, where those end, and
+whether the FIN stands beyond the payload."""
 
 
 class WholeFlow(NamedTuple):
@@ -40,26 +45,40 @@ class WholeFlow(NamedTuple):
     server_port: int
     vlan: int
     interface: int
-    client: tuple[int, int, int, int, bool]
-    """Payload bytes, packets, first kept piece, where those end, and whether the FIN stands beyond the payload."""
-    server: tuple[int, int, int, int, bool]
+    client: Side
+    server: Side
 
     def connection(self, settings: EngineSettings, names: list[str | None]) -> Connection:
-        """What the observers get."""
+        """What the observers get: the beginning alone first, where the settings ask for it."""
+        window = self.window
+        if settings.beginning and (self.client[0] > settings.beginning or self.server[0] > settings.beginning):
+            client, server = window.beginning(self.client), window.beginning(self.server)
+            return self._connection(client, server, names, lambda: self._whole(settings, names))
+        return self._whole(settings, names)
+
+    def _whole(self, settings: EngineSettings, names: list[str | None]) -> Connection:
+        window = self.window
+        return self._connection(window.head(self.client, settings.client_head), window.head(self.server, settings.server_head), names, None)
+
+    def _connection(
+        self, client: StreamHead, server: StreamHead, names: list[str | None], whole: Callable[[], Connection] | None
+    ) -> Connection:
         raw = self.window.raw
         middle = self.source + self.address
         return Connection(
-            text(bytes(raw[self.source : middle])),
+            text(raw[self.source : middle]),
             self.client_port,
-            text(bytes(raw[middle : middle + self.address])),
+            text(raw[middle : middle + self.address]),
             self.server_port,
             self.first,
             self.last,
-            self.window.head(self.client, settings.client_head),
-            self.window.head(self.server, settings.server_head),
+            client,
+            server,
             self.client_isn,
             None if self.vlan < 0 else self.vlan,
             names[self.interface],
+            None,
+            whole,
         )
 
     @property
@@ -76,23 +95,34 @@ class WholeFlows:
     def __init__(self, facts: Groups, among: Bools, payload: Payload, raw: memoryview, now: int, settings: EngineSettings) -> None:
         self.raw = raw
         self._payload = payload
+        self._beginning = settings.beginning
         self.taken = np.zeros(len(among), bool)
-        self.flows = self._find(facts, among, now, settings)
+        self._rows = self._find(facts, among, now, settings)
 
-    def head(self, side: tuple[int, int, int, int, bool], limit: int) -> StreamHead:
+    def flows(self) -> list[WholeFlow]:
+        """The connections."""
+        return [WholeFlow(self, *row) for row in self._rows]
+
+    def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
-        length, packets, start, stop, fin_beyond = side
-        raw = self.raw
-        data = b"".join([raw[begin:end] for begin, end in self._payload.spans(start, stop)])
-        marks = self._payload.marks[start:stop]
+        length, packets, start, stop, _, _, fin_beyond = side
+        pieces = self._payload.pieces(slice(start, stop))
+        data, marks = pieces.data(self.raw), pieces.marks
         if length > limit:
-            data = data[:limit]
             while marks[-1][0] >= limit:
                 marks.pop()
-            return StreamHead(data, tuple(marks), True, "limit", length, packets)
+            return StreamHead(data[:limit], tuple(marks), True, "limit", length, packets)
         return StreamHead(data, tuple(marks), True, "gap" if fin_beyond else "fin", length, packets)
 
-    def _find(self, facts: Groups, among: Bools, now: int, settings: EngineSettings) -> list[WholeFlow]:
+    def beginning(self, side: Side) -> StreamHead:
+        """One side's first pieces, with a little more than ``EngineSettings.beginning`` bytes."""
+        length, packets, _, _, start, stop, fin_beyond = side
+        pieces = self._pieces
+        data = pieces.data(self.raw, start, stop)
+        end: End = "limit" if len(data) < length else "gap" if fin_beyond else "fin"
+        return StreamHead(data, tuple(pieces.marks[start:stop]), True, end, length, packets)
+
+    def _find(self, facts: Groups, among: Bools, now: int, settings: EngineSettings) -> Iterator[tuple[Any, ...]]:
         columns, payload = facts.columns, self._payload
         lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
         groups = np.flatnonzero(among & (other - lead == 1) & facts.orderly & (facts.payload > 0))
@@ -102,14 +132,12 @@ class WholeFlows:
         client, server = np.where(server_leads, other, lead), np.where(server_leads, lead, other)
         fin, fin_end, closed = _ends(facts, client, server)
         begin = facts.first[groups]
-        earliest = np.minimum.reduceat(columns.time, facts.flow[:-1])[groups]
-        latest = np.maximum.reduceat(columns.time, facts.flow[:-1])[groups]
         good = fin & _greet(facts, payload, at[client], at[server], client, server)
-        good &= (now - closed > settings.linger) & (now - latest > min(settings.linger, settings.syn_timeout))
+        good &= (now - closed > settings.linger) & (now - facts.latest[groups] > min(settings.linger, settings.syn_timeout))
         values: list[npt.NDArray[Any]] = [
             columns.key[begin],
-            earliest,
-            latest,
+            facts.earliest[groups],
+            facts.latest[groups],
             closed,
             columns.side[at[client]],
             columns.seq[at[client]],
@@ -122,25 +150,34 @@ class WholeFlows:
             columns.interface[begin],
         ]
         chosen = np.flatnonzero(good)
-        rows = zip(
+        self.taken[groups[chosen]] = True
+        client, server = client[chosen], server[chosen]
+        begins = self._list_beginnings(client, server)
+        return zip(
             *(column[chosen].tolist() for column in values),
-            self._sides(facts, client[chosen], fin_end[0][chosen]),
-            self._sides(facts, server[chosen], fin_end[1][chosen]),
+            self._sides(facts, client, fin_end[0][chosen], begins),
+            self._sides(facts, server, fin_end[1][chosen], begins),
             strict=True,
         )
-        self.taken[groups[chosen]] = True
-        return [WholeFlow(self, *row) for row in rows]
 
-    def _sides(self, facts: Groups, half: Ints, fin_end: npt.NDArray[np.uint32]) -> list[tuple[int, int, int, int, bool]]:
+    def _list_beginnings(self, client: Ints, server: Ints) -> Ints:
+        """List the first pieces of these halves; (m + 1) where each half's are in the list."""
+        payload = self._payload
+        mine = np.zeros(len(payload.start), bool)
+        mine[client] = mine[server] = True
+        short = np.repeat(mine, payload.stop - payload.start) & (payload.offset < self._beginning)
+        self._pieces: Pieces = payload.pieces(np.flatnonzero(short))
+        counts = count_of(short, np.append(payload.start, len(short)))
+        return np.concatenate(([0], np.cumsum(counts)))
+
+    def _sides(self, facts: Groups, half: Ints, fin_end: npt.NDArray[np.uint32], begins: Ints) -> Iterator[Side]:
         payload, columns = self._payload, facts.columns
         length = payload.length[half]
         begin = facts.half[half]
         beyond = (fin_end - columns.seq[begin] - np.uint32(1) - length.astype(np.uint32)).astype(np.int32) > 0
         packets = facts.half[half + 1] - begin
-        start, stop = payload.start, payload.stop
-        pieces = [(start[place], stop[place]) for place in half.tolist()]
-        listed = zip(length.tolist(), packets.tolist(), pieces, beyond.tolist(), strict=True)
-        return [(size, count, first, end, late) for size, count, (first, end), late in listed]
+        values = (length, packets, payload.start[half], payload.stop[half], begins[half], begins[half + 1], beyond)
+        return zip(*(value.tolist() for value in values), strict=True)
 
 
 def _greet(facts: Groups, payload: Payload, first: Ints, answer: Ints, client: Ints, server: Ints) -> Bools:
@@ -170,9 +207,3 @@ def _ends(facts: Groups, client: Ints, server: Ints) -> tuple[Bools, tuple[npt.N
     closed = np.where(facts.row[mine] > facts.row[theirs], columns.time[mine], columns.time[theirs])
     end = columns.seq + columns.length.astype(np.uint32)
     return good, (end[mine], end[theirs]), closed
-
-
-@lru_cache(65536)
-def text(address: bytes) -> str:
-    """An address as text (RFC 5952)."""
-    return ".".join(map(str, address)) if len(address) == 4 else str(IPv6Address(address))

@@ -9,12 +9,14 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Ints, Records, View
 from sniffer.packets import link, network, transport, udp
-from sniffer.packets.columns import ENDS, Aside, Columns, Cursor, join, no_aside
+from sniffer.packets.columns import AT_ONCE, ENDS, Aside, Columns, Cursor, join, no_aside
 from sniffer.packets.fragments import Fragment, FragmentTable
 from sniffer.packets.network import Datagrams
+from sniffer.packets.plain import plain_frames
 from sniffer.settings import DNS_PORT, EngineSettings
 from sniffer.weird import Weird
 
+_MARK_BITS = 20
 _MOST_TUNNELS = 2
 _VXLAN_PORT = 4789
 _TUNNELS = (network.IP_IN_IP, network.IPV6_IN_IP, network.GRE, network.UDP)
@@ -50,11 +52,22 @@ class Decoder:
         self.dns = []
         everything = Cursor(np.arange(len(records)), records.at, records.at + records.captured)
         for link_type, mine in _by_link(records, everything):
+            if link_type == link.ETHERNET:
+                mine = self._plain(window, mine)
             packets = link.packets_of(window.view, mine, link_type, len(records), self._weird)
             if packets.vlan is not None:
                 window.vlan = packets.vlan if window.vlan is None else np.maximum(window.vlan, packets.vlan)
             self._packets(window, packets, 0)
         return _finished(window) if window.parts else None
+
+    def _plain(self, window: _Window, frames: Cursor) -> Cursor:
+        """Take the plain frames; the others are returned."""
+        found, rest = plain_frames(window.view, frames, self._keys.fold)
+        for datagrams, header in found:
+            part = transport.segments_of(datagrams, header, self._ports, self._keys, self._weird)
+            if part:
+                window.parts.append(part)
+        return rest
 
     def _packets(self, window: _Window, packets: link.Packets, depth: int) -> None:
         for cursor in packets.ip4:
@@ -148,10 +161,21 @@ def _by_link(records: Records, everything: Cursor) -> list[tuple[int, Cursor]]:
 
 def _finished(window: _Window) -> tuple[Columns, Aside]:
     columns = join([part for part, _ in (_with_record(window, *part) for part in window.parts)])
-    if len(window.parts) > 2 or window.tunnelled or len({part[0].family[0] for part in window.parts}) < len(window.parts):
+    if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
         record = np.concatenate([record for _, record in window.parts])
         columns = columns.pick(np.argsort(record, kind="stable"))
     return columns, window.aside
+
+
+def _share_flows(parts: list[Columns]) -> bool:
+    """True when a flow may have packets in two of the parts, so that their order matters. Seldom true by chance."""
+    seen = np.zeros(1 << _MARK_BITS, bool)
+    for part in parts:
+        marks = (part.key >> np.uint64(64 - _MARK_BITS)).astype(np.int64)
+        if seen[marks].any():
+            return True
+        seen[marks] = True
+    return False
 
 
 def _with_record(window: _Window, columns: Columns, record: Ints) -> tuple[Columns, Ints]:

@@ -19,11 +19,11 @@ TCP, UDP, IP_IN_IP, IPV6_IN_IP, GRE, FRAGMENT, AUTHENTICATION = 6, 17, 4, 41, 47
 _EXTENSIONS = (0, 43, 51, 60, 135, 139, 140)
 _MOST_EXTENSIONS = 8
 
-_IP4 = np.dtype(
+IP4 = np.dtype(
     [("version", "u1"), ("tos", "u1"), ("total", ">u2"), ("id", ">u2"), ("fragment", ">u2"), ("ttl", "u1"), ("protocol", "u1"),
      ("sum", ">u2"), ("source", "<u4"), ("destination", "<u4")]
 )  # fmt: skip
-_IP6 = np.dtype(
+IP6 = np.dtype(
     [("version", ">u4"), ("length", ">u2"), ("next", "u1"), ("hops", "u1"),
      ("source", "<u8", (2,)), ("destination", "<u8", (2,))]
 )  # fmt: skip
@@ -53,7 +53,7 @@ class Datagrams:
 def ip4(view: View, packets: Cursor, weird: Weird) -> Datagrams:
     """IPv4 headers; a total length of 0 (segmentation left to the card) means: all that was captured."""
     packets = _whole(packets, 20, weird)
-    header = view.rows(packets.at, _IP4)
+    header = view.rows(packets.at, IP4)
     size = (header["version"] & 15).astype(np.int64) * 4
     total = header["total"].astype(np.int64)
     total = np.where(total == 0, packets.end - packets.at, total)
@@ -75,7 +75,7 @@ def ip4(view: View, packets: Cursor, weird: Weird) -> Datagrams:
 def ip6(view: View, packets: Cursor, seeds: tuple[np.uint64, np.uint64], weird: Weird) -> Datagrams:
     """IPv6 headers and their extension headers; a payload length of 0 (jumbogram, RFC 2675) means: all captured."""
     packets = _whole(packets, 40, weird)
-    header = view.rows(packets.at, _IP6)
+    header = view.rows(packets.at, IP6)
     length = header["length"].astype(np.int64)
     stop = np.where(length == 0, packets.end, packets.at + 40 + length)
     ends: npt.NDArray[np.uint64] = np.stack([fold(header["source"], seeds), fold(header["destination"], seeds)])

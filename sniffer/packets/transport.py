@@ -11,7 +11,7 @@ from sniffer.packets.network import Datagrams
 from sniffer.weird import Weird
 
 HEADER = 20
-_TCP = np.dtype(
+TCP = np.dtype(
     [("source", ">u2"), ("destination", ">u2"), ("seq", ">u4"), ("ack", ">u4"), ("size", "u1"), ("flags", "u1"),
      ("window", ">u2"), ("sum", ">u2"), ("urgent", ">u2")]
 )  # fmt: skip
@@ -46,13 +46,21 @@ class FlowKey:
         return mixed
 
 
-def segments(view: View, found: Datagrams, ports: PortTable, keys: FlowKey, weird: Weird) -> tuple[Columns, Ints] | None:
-    """The TCP segments of interest among datagrams of protocol 6, and the records they are in."""
+Segments = tuple[Columns, Ints]
+"""Segments, and the records they are in."""
+
+
+def segments(view: View, found: Datagrams, ports: PortTable, keys: FlowKey, weird: Weird) -> Segments | None:
+    """The TCP segments of interest among datagrams of protocol 6."""
     whole = found.cursor.having(HEADER)
     if not whole.all():
         weird.truncated_header += int(len(whole) - np.count_nonzero(whole))
         found = found.pick(np.flatnonzero(whole))
-    header = view.rows(found.cursor.at, _TCP)
+    return segments_of(found, view.rows(found.cursor.at, TCP), ports, keys, weird)
+
+
+def segments_of(found: Datagrams, header: npt.NDArray[np.void], ports: PortTable, keys: FlowKey, weird: Weird) -> Segments | None:
+    """The same where the headers are at hand."""
     source, destination = header["source"].astype(np.uint16), header["destination"].astype(np.uint16)
     mine = ports.table[source] | ports.table[destination]
     size = (header["size"] >> 4).astype(np.int64) * 4

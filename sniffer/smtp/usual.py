@@ -55,6 +55,16 @@ def _greeting(raw: bytes, settings: SniffSettings) -> _Greeting:
     return _Greeting(banner, software_of(banner), host_of(banner), shown, is_masked_banner(raw[4:].strip()))
 
 
+def observe_begun(connection: Connection, settings: SniffSettings) -> Observation | None:
+    """The facts of a usual session with TLS of which only a beginning is at hand; None when more may be needed."""
+    if connection.server_port not in settings.smtp_ports or "smtp" not in settings.protocols or settings.dialogue_entries < _MOST_TURNS:
+        return None
+    asked = _ASKED.match(connection.client.data)
+    answered = _ACCEPTED.match(connection.server.data) if asked else None
+    seen = _upgraded(connection, asked, answered, settings) if asked and answered else None
+    return seen if seen and seen.tls and seen.tls.settled else None
+
+
 def observe_usual(connection: Connection, settings: SniffSettings) -> Observation | None:
     """The facts of a usual session that is known to be SMTP; None when it is not one."""
     client, server = connection.client, connection.server

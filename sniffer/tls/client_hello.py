@@ -10,7 +10,9 @@ import msgspec
 from sniffer.tls.extensions import read_extensions, vector8, vector16
 
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 11, 13, 16
-SESSION_TICKET, PRE_SHARED_KEY, SUPPORTED_VERSIONS = 35, 41, 43
+SESSION_TICKET, PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE = 35, 41, 43, 51
+_VARIED = frozenset((SERVER_NAME, SESSION_TICKET, PRE_SHARED_KEY, KEY_SHARE))
+"""Extensions whose content differs from one hello of a client to the next. All but the name say nothing here."""
 _RANDOM = 32
 _NAMES_KEPT = 2048
 
@@ -39,13 +41,82 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
 
 def parse_client_hello(body: bytes) -> ClientHello | None:
     """The hello of a handshake message's body; None when it is none."""
-    if len(body) < 2 + _RANDOM + 1:
-        return None
-    version = body[0] << 8 | body[1]
     session = vector8(body, 2 + _RANDOM)
     if session is None:
         return None
     position = 3 + _RANDOM + len(session)
+    mark = body[position : position + _MARK], len(body), len(session)
+    shape = _SHAPES.get(mark)
+    if shape and shape.fits(body):
+        return shape.hello(body, session)
+    hello = _parse(body, session, position)
+    if hello and hello.whole:
+        if len(_SHAPES) >= _SHAPES_KEPT:
+            _SHAPES.clear()
+        _SHAPES[mark] = _shape_of(body, position, hello)
+    return hello
+
+
+class _Shape(msgspec.Struct, frozen=True, gc=False):
+    """A hello that came before. One that is the same but for what differs each time (random, session id, key share,
+    ticket, pre-shared key, name) says the same, so it need not be taken apart."""
+
+    fixed: tuple[tuple[int, int, bytes], ...]
+    """Where the bytes stand that have to be the same, and those bytes."""
+    name: tuple[int, int]
+    """Where the server_name extension's content stands."""
+    first: ClientHello
+
+    def fits(self, body: bytes) -> bool:
+        """True when the bytes that have to be the same are."""
+        for begin, end, fixed in self.fixed:  # noqa: SIM110  a generator would cost more than the comparing
+            if body[begin:end] != fixed:
+                return False
+        return True
+
+    def hello(self, body: bytes, session: bytes) -> ClientHello:
+        """A further hello of this shape."""
+        first = self.first
+        return ClientHello(
+            first.version,
+            session,
+            first.ciphers,
+            first.extensions,
+            server_name(body[self.name[0] : self.name[1]]),
+            first.groups,
+            first.point_formats,
+            first.signature_algorithms,
+            first.protocols,
+            first.versions,
+        )
+
+
+_SHAPES: dict[tuple[bytes, int, int], _Shape] = {}
+_SHAPES_KEPT = 1024
+_MARK = 48
+"""Bytes from the suites on that tell most clients apart."""
+
+
+def _shape_of(body: bytes, position: int, hello: ClientHello) -> _Shape:
+    """``position``: where the suites' vector begins. The extensions are known to fill the hello to its end."""
+    edges = [0, 2]
+    begin, name = position, (0, 0)
+    at = position + 2 + len(hello.ciphers)
+    at += 1 + body[at] + 2
+    for kind in hello.extensions:
+        content, size = at + 4, body[at + 2] << 8 | body[at + 3]
+        if kind in _VARIED:
+            edges += [begin, content]
+            begin = content + size
+            name = (content, begin) if kind == SERVER_NAME else name
+        at = content + size
+    edges += [begin, len(body)]
+    spans = zip(edges[::2], edges[1::2], strict=True)
+    return _Shape(tuple((start, end, body[start:end]) for start, end in spans if start < end), name, hello)
+
+
+def _parse(body: bytes, session: bytes, position: int) -> ClientHello | None:
+    version = body[0] << 8 | body[1]
     ciphers = vector16(body, position)
     if ciphers is None or len(ciphers) % 2:
         return None

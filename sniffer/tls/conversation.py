@@ -51,6 +51,8 @@ class TlsFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     chain: tuple[bytes, ...] = ()
     """The server's certificates, DER, leaf first; TLS ≤ 1.2 only."""
     signs: tuple[TlsSign, ...] = ()
+    settled: bool = False
+    """Nothing that either side sends later could change any of this."""
 
 
 HandshakeReader = Callable[[bytes, int, bytes, int, bool, bool], TlsFacts]
@@ -104,7 +106,15 @@ def facts_of(
         ja4=printed.ja4 if printed else None,
         chain=flight.chain,
         signs=signs,
+        settled=bool(established) and _settled(chosen, client_side, server_side),
     )
+
+
+def _settled(hello: ServerHello | None, client: RecordSide, server: RecordSide) -> bool:
+    """The handshake is behind both: it was seen to its end, not inferred."""
+    if hello is None or hello.retry:
+        return False
+    return client.data_records > 0 if is_1_3(hello.version) else client.finished and server.finished
 
 
 class _Terms(msgspec.Struct, frozen=True, gc=False):

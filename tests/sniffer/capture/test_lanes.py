@@ -20,7 +20,7 @@ def chain(seed, size=50_000):
 
 def advance_of(positions, end):
     following = dict(zip(positions, [*positions[1:], end], strict=True))
-    return lambda at: np.array([following.get(int(one), -1) for one in at], np.int64)
+    return lambda at: np.array([following.get(int(one), lanes.FAR) for one in at], np.int64)
 
 
 def test_lanes_join_to_the_whole_chain():
@@ -39,7 +39,7 @@ def test_a_false_start_is_noticed():
     both = {**dict(zip(positions, [*positions[1:], end], strict=True)), **dict(zip(other, [*other[1:], other_end], strict=True))}
 
     def advance(at):
-        return np.array([both.get(int(one), -1) for one in at], np.int64)
+        return np.array([both.get(int(one), lanes.FAR) for one in at], np.int64)
 
     assert lanes.walk(np.array([0, false]), 50_000, advance) is None
 
@@ -48,4 +48,4 @@ def test_damage_in_any_lane_is_noticed():
     positions, end = chain(2)
     advance = advance_of(positions, end)
     broken = positions[len(positions) // 2]
-    assert lanes.walk(np.array([0, positions[10]]), 50_000, lambda at: np.where(at == broken, -1, advance(at))) is None
+    assert lanes.walk(np.array([0, positions[10]]), 50_000, lambda at: np.where(at == broken, lanes.FAR, advance(at))) is None
