@@ -12,9 +12,10 @@ import gc
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from sniffer.capture.reader import read_records
 from sniffer.capture.records import Records
@@ -77,7 +78,7 @@ class Engine:
         for flow in flows:
             connection = flow.connection(self._settings, self._names)
             if self._dns and connection.server_port == DNS_PORT and DNS_PORT not in self._settings.ports:
-                self._dns.take_connection(connection)
+                self._dns.take_connection(connection.entire())
             elif not self._settings.any_port or speaks_smtp(connection, self._settings.ports):
                 yield flow.key, self.named(connection)
 

@@ -52,7 +52,7 @@ def observe(connection: Connection, settings: SniffSettings) -> Session | None:
         begun = observe_begun(connection, settings)
         if begun is not None:
             return session_of(connection, begun, settings)
-        connection = connection.whole()
+        connection = connection.entire()
     found = recognise(connection, settings)
     if found is None:
         return None

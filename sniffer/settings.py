@@ -12,6 +12,10 @@ IMAP_PORTS = frozenset({143, 993})
 DNS_PORT = 53
 
 
+BEGINNING = 8192
+"""What the beginning of a connection needs to hold so that most are settled by it."""
+
+
 def ports_of(protocols: frozenset[str], extra: frozenset[int] = frozenset()) -> frozenset[int]:
     """The server ports of the protocols asked for ("smtp", "pop3", "imap") and the configured ones."""
     known = {"smtp": SMTP_PORTS, "pop3": POP3_PORTS, "imap": IMAP_PORTS}

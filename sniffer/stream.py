@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from sniffer.dns.facts import MxFacts
 
@@ -61,3 +62,9 @@ class Connection(msgspec.Struct, frozen=True, gc=False):
     whole: Callable[[], Connection] | None = None
     """Set where the heads are only a beginning: the connection with all that is kept of it, to be asked for before the
     engine goes on."""
+
+    def entire(self) -> Connection:
+        """The connection with all that is kept of it."""
+        if self.whole is None:
+            return self
+        return replace(self.whole(), mx=self.mx) if self.mx else self.whole()

@@ -11,7 +11,7 @@ from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
 from sniffer.networks import Networks
 from sniffer.session import observe, session_json
-from sniffer.settings import DnsSettings, EngineSettings, ports_of
+from sniffer.settings import BEGINNING, DnsSettings, EngineSettings, ports_of
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
@@ -58,7 +58,7 @@ def engine_settings(configuration: Configuration) -> EngineSettings:
     """What the packet engine needs of the configuration."""
     sniff = configuration.sniff
     ports = ports_of(frozenset(sniff.protocols), frozenset(sniff.smtp_ports))
-    return EngineSettings(ports=ports, dns=DnsSettings() if sniff.dns else None)
+    return EngineSettings(ports=ports, beginning=BEGINNING, dns=DnsSettings() if sniff.dns else None)
 
 
 def sniff_settings(configuration: Configuration) -> SniffSettings:

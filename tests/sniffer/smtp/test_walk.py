@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from sniffer.smtp.walk import Walk
 from tests.sniffer.playbook import connection, turns
