@@ -19,4 +19,4 @@ def packed(text: str) -> bytes:
     try:
         return inet_pton(AF_INET6 if ":" in text else AF_INET, text)
     except OSError as error:
-        raise ValueError(f"{text!r} is no IP address") from error
+        raise ValueError(f"{text!r} does not appear to be an IP address") from error
