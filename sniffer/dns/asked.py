@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sniffer.addresses import text
 from sniffer.capture.records import Bools, Ints, View
 from sniffer.dns import question
-from sniffer.flows.whole import text
 from sniffer.packets.network import Datagrams
 from sniffer.packets.udp import HEADER
 from sniffer.settings import DNS_PORT, DnsSettings

@@ -77,8 +77,7 @@ class WholeFlow(NamedTuple):
             self.client_isn,
             None if self.vlan < 0 else self.vlan,
             names[self.interface],
-            None,
-            whole,
+            whole=whole,
         )
 
     @property
