@@ -38,6 +38,6 @@ def test_both_engines_name_the_server(wire, both) -> None:  # type: ignore[no-un
         assert damage is None
         records = sorted(map(session_record, sessions), key=lambda one: one["source"]["port"])
         by_engine.append([(one["destination"].get("domain"), one["smtp"].get("mx")) for one in records])
-    named = ("mx1.mail.example", {"domain": ("mail.example",)})
+    named = ("mx1.mail.example", {"domain": ["mail.example"]})
     assert by_engine[0] == [named, (None, None), (None, None), (None, None)]
     assert by_engine[0] == by_engine[1]
