@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
+import re
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -54,6 +57,36 @@ def test_order_of_elements_changes_nothing(report: DmarcReport, rng: random.Rand
     for block in frame:
         rows.insert(rng.randrange(len(rows) + 1), block)
     assert only_report(dmarc_xml(report, rows).encode()) == report
+
+
+@MODERATE
+@given(dmarc_reports(), st.sampled_from(("ns0", "dmarc", "D-1")), st.booleans())
+def test_prefixes_change_nothing(report: DmarcReport, prefix: str, root_too: bool) -> None:
+    """One prefix on all elements, or on all but the root, which binds it."""
+    namespace = report.namespace or "urn:ietf:params:xml:ns:dmarc-2.0"
+    head, _, body = dmarc_xml(msgspec.structs.replace(report, namespace=None)).partition("<feedback")
+    named = re.sub(r"<(/?)(?=[a-z])", rf"<\1{prefix}:", body)
+    if root_too:
+        text = f'{head}<{prefix}:feedback xmlns:{prefix}="{namespace}"{named}'
+    else:
+        own = f'<feedback xmlns="{namespace}" xmlns:{prefix}="{namespace}"'
+        text = f"{head}{own}{named}".replace(f"</{prefix}:feedback>", "</feedback>")
+    assert only_report(text.encode()) == msgspec.structs.replace(report, namespace=namespace)
+
+
+@MODERATE
+@given(tls_reports(), st.sampled_from(("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")), st.randoms(use_true_random=False))
+def test_encodings_and_order_of_members_change_nothing_of_a_tls_report(report: TlsReport, encoding: str, rng: random.Random) -> None:
+    assert only_report(json.dumps(_shuffled(json.loads(tls_json(report)), rng)).encode(encoding)) == report
+
+
+def _shuffled(tree: Any, rng: random.Random) -> Any:
+    """The same with the members of each object in another order."""
+    if isinstance(tree, dict):
+        members = [(name, _shuffled(value, rng)) for name, value in tree.items()]
+        rng.shuffle(members)
+        return dict(members)
+    return [_shuffled(item, rng) for item in tree] if isinstance(tree, list) else tree
 
 
 @MODERATE
