@@ -63,8 +63,8 @@ class Decoder:
     def _plain(self, window: _Window, frames: Cursor) -> Cursor:
         """Take the plain frames; the others are returned."""
         found, rest = plain_frames(window.view, frames, self._keys.fold)
-        for datagrams, header in found:
-            part = transport.segments_of(datagrams, header, self._ports, self._keys, self._weird)
+        for datagrams, header, plain in found:
+            part = transport.segments_of(datagrams, header, self._ports, self._keys, self._weird, plain)
             if part:
                 window.parts.append(part)
         return rest

@@ -15,8 +15,9 @@ from sniffer.packets.columns import Cursor
 from sniffer.packets.network import IP4, IP6, Datagrams
 from sniffer.packets.transport import TCP
 
-Found = tuple[Datagrams, npt.NDArray[np.void]]
-"""Datagrams, and their TCP headers."""
+Found = tuple[Datagrams, npt.NDArray[np.void], Bools]
+"""Datagrams, their TCP headers, and which of the rows are plain. The others are not taken out, as indexing structured
+rows by a mask costs more than all the rest."""
 _ETHERNET = 14
 _FRAME4 = np.dtype([("link", "V12"), ("type", ">u2"), ("ip", IP4), ("tcp", TCP)])
 _FRAME6 = np.dtype([("link", "V12"), ("type", ">u2"), ("ip", IP6), ("tcp", TCP)])
@@ -24,20 +25,20 @@ _FRAME6 = np.dtype([("link", "V12"), ("type", ">u2"), ("ip", IP6), ("tcp", TCP)]
 
 def plain_frames(view: View, frames: Cursor, fold: tuple[np.uint64, np.uint64]) -> tuple[list[Found], Cursor]:
     """The plain ones among Ethernet frames, and the frames that are left."""
-    found = []
     rows = view.rows(frames.at, _FRAME4)
     kind = rows["type"]
-    four = _plain4(rows, frames)
-    if len(mine := np.flatnonzero(four)):
-        found.append(_datagrams4(rows[mine], frames.pick(mine)))
-    if len(six := np.flatnonzero(kind == 0x86DD)):
-        some = frames.pick(six)
-        rows = view.rows(some.at, _FRAME6)
-        plain = np.flatnonzero(_plain6(rows, some))
-        four[six[plain]] = True
-        if len(plain):
-            found.append(_datagrams6(rows[plain], some.pick(plain), fold))
-    return found, frames.pick(np.flatnonzero(~four))
+    taken = _plain4(rows, frames)
+    found = [_found4(rows, frames, taken)] if taken.any() else []
+    six = np.flatnonzero(kind == 0x86DD)
+    if len(six):
+        frames6 = frames.pick(six)
+        rows = view.rows(frames6.at, _FRAME6)
+        plain = _plain6(rows, frames6)
+        if plain.any():
+            found.append(_found6(rows, frames6, plain, fold))
+        taken = taken.copy()
+        taken[six[plain]] = True
+    return found, frames.pick(np.flatnonzero(~taken))
 
 
 def _plain4(rows: npt.NDArray[np.void], frames: Cursor) -> Bools:
@@ -54,22 +55,29 @@ def _plain6(rows: npt.NDArray[np.void], frames: Cursor) -> Bools:
     return good
 
 
-def _datagrams4(rows: npt.NDArray[np.void], frames: Cursor) -> Found:
+def _found4(rows: npt.NDArray[np.void], frames: Cursor, plain: Bools) -> Found:
     ip = rows["ip"]
     at = frames.at + _ETHERNET
     ends = np.stack((ip["source"], ip["destination"])).astype(np.uint64)
-    return _found(frames, 20, at + ip["total"], at + 12, 4, ends, rows)
+    return _found(frames, 20, at + ip["total"], at + 12, 4, ends, rows, plain)
 
 
-def _datagrams6(rows: npt.NDArray[np.void], frames: Cursor, fold: tuple[np.uint64, np.uint64]) -> Found:
+def _found6(rows: npt.NDArray[np.void], frames: Cursor, plain: Bools, fold: tuple[np.uint64, np.uint64]) -> Found:
     ip = rows["ip"]
     at = frames.at + _ETHERNET
     ends = np.stack((network.fold(ip["source"], fold), network.fold(ip["destination"], fold)))
-    return _found(frames, 40, at + 40 + ip["length"], at + 8, 6, ends, rows)
+    return _found(frames, 40, at + 40 + ip["length"], at + 8, 6, ends, rows, plain)
 
 
 def _found(
-    frames: Cursor, header: int, stop: Ints, source: Ints, family: int, ends: npt.NDArray[np.uint64], rows: npt.NDArray[np.void]
+    frames: Cursor,
+    header: int,
+    stop: Ints,
+    source: Ints,
+    family: int,
+    ends: npt.NDArray[np.uint64],
+    rows: npt.NDArray[np.void],
+    plain: Bools,
 ) -> Found:
-    protocol = np.full(len(frames), network.TCP, np.uint8)
-    return Datagrams(frames.skip(_ETHERNET + header), protocol, stop, source, family, ends), rows["tcp"]
+    protocol = np.broadcast_to(np.uint8(network.TCP), len(frames))
+    return Datagrams(frames.skip(_ETHERNET + header), protocol, stop, source, family, ends), rows["tcp"], plain

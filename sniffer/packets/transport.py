@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sniffer.capture.records import Ints, View
+from sniffer.capture.records import Bools, Ints, View
 from sniffer.packets.columns import Columns
 from sniffer.packets.network import Datagrams
 from sniffer.weird import Weird
@@ -59,10 +59,14 @@ def segments(view: View, found: Datagrams, ports: PortTable, keys: FlowKey, weir
     return segments_of(found, view.rows(found.cursor.at, TCP), ports, keys, weird)
 
 
-def segments_of(found: Datagrams, header: npt.NDArray[np.void], ports: PortTable, keys: FlowKey, weird: Weird) -> Segments | None:
-    """The same where the headers are at hand."""
+def segments_of(
+    found: Datagrams, header: npt.NDArray[np.void], ports: PortTable, keys: FlowKey, weird: Weird, among: Bools | None = None
+) -> Segments | None:
+    """The same where the headers are at hand. ``among`` (n) says which rows are TCP; None: all of them."""
     source, destination = header["source"].astype(np.uint16), header["destination"].astype(np.uint16)
     mine = ports.table[source] | ports.table[destination]
+    if among is not None:
+        mine &= among
     size = (header["size"] >> 4).astype(np.int64) * 4
     length = found.stop - found.cursor.at - size
     sane = (size >= HEADER) & (length >= 0)
