@@ -6,9 +6,10 @@ import json
 import random
 import struct
 from collections.abc import Hashable
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any, get_args
+
+from msgspec.structs import replace
 
 from sniffer.evidence import WORDS
 from sniffer.session import observe, session_json
