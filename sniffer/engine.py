@@ -120,10 +120,10 @@ def read_connections(captures: Capture | Sequence[Capture], *, settings: EngineS
                         collect_if_many()
                 _check_links(links)
             except CaptureError as error:
-                damage = damage or error
+                damage = damage or error.anew()
         yield from engine.finish()
     if damage:
-        raise damage
+        raise damage.anew()
 
 
 def _source(capture: Capture) -> AbstractContextManager[Source]:

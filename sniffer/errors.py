@@ -44,6 +44,13 @@ class CaptureError(SnifferError):
         super().__init__(text if at is None else f"{text} at byte {at}")
         self.at = at
 
+    def anew(self) -> CaptureError:
+        """The same, not raised yet. An error that is kept and raised keeps every frame it passed, and they it: with a capture's buffers in
+        them, and garbage collection off, that is memory nobody gets back."""
+        made = type(self)(str(self))
+        made.at = self.at
+        return made
+
 
 class NotACapture(CaptureError):
     """The bytes begin with no magic number that we know."""

@@ -28,7 +28,7 @@ def read_records(source: Source, chunk: int) -> Iterator[Records]:
         yield from _pcapng(source, chunk)
     else:
         if window.broken:
-            raise window.broken
+            raise window.broken.anew()
         raise NotACapture("neither pcap nor pcapng" if head else "empty")
 
 
@@ -54,7 +54,7 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
             raise DamagedRecord("a record with an impossible length", window.base + found.next)
         if window.final:
             if window.broken:
-                raise window.broken
+                raise window.broken.anew()
             if found.next < window.size:
                 raise CutShort("the capture ends inside a record", window.base + found.next)
             return
@@ -79,10 +79,10 @@ def _pcapng(source: Source, chunk: int) -> Iterator[Records]:
         found, used, damage = reader.read(window.buffer, window.size, window.base)
         yield from found
         if damage:
-            raise damage
+            raise damage.anew()
         if window.final:
             if window.broken:
-                raise window.broken
+                raise window.broken.anew()
             if used < window.size:
                 raise pcapng.cut_short(window.base + used)
             return

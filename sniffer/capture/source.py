@@ -137,7 +137,7 @@ class ByteStream:
             try:
                 return self._stream.readinto(room[start:stop]) or 0
             except CaptureError as error:
-                self._broken = error
+                self._broken = error.anew()
                 return 0
 
     def consume(self, size: int) -> None:

@@ -76,7 +76,7 @@ def _sessions(path: Path, settings: SniffSettings, engine: EngineSettings, weird
         if again:
             yield from _asked_again(path, again, settings, ports, names)
     if damage:
-        raise damage[0]
+        raise damage.pop(0)
 
 
 def _decode_as(ports: frozenset[int], settings: SniffSettings) -> dict[str, str]:

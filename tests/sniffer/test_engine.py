@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import random
@@ -12,8 +13,8 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sniffer.engine import read_connections
-from sniffer.errors import NotACapture, UnsupportedLink
+from sniffer.engine import Engine, read_connections
+from sniffer.errors import CaptureError, NotACapture, UnsupportedLink
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -230,3 +231,25 @@ def test_samples_give_their_connections(sample_pcaps):
     }
     assert count("arkime-smtp-decrypted.pcap") == 4
     assert count("zeek-pop3-starttls.pcap") == 0
+
+
+def engines() -> int:
+    return sum(type(found) is Engine for found in gc.get_objects())
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcapng", "gzip"])
+def test_a_damaged_capture_leaves_nothing_in_memory(wire, form):
+    """Neither what was read nor the engine, though no garbage is collected: frames that an error keeps must not keep the error."""
+    frames = mixed(wire, 2)
+    whole = {"pcap": wire.pcap(frames), "pcapng": wire.pcapng(frames), "gzip": gzip.compress(wire.pcap(frames))}[form]
+    damaged = whole[: len(whole) // 2] + b"\x01" * 64 if form == "pcapng" else whole[:-9]
+    gc.collect()
+    before = engines()
+    gc.disable()
+    try:
+        with pytest.raises(CaptureError) as raised:
+            list(read_connections(io.BytesIO(damaged), settings=EngineSettings(), weird=Weird()))
+        del raised
+        assert engines() == before
+    finally:
+        gc.enable()
