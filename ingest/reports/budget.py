@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ingest.reports.errors import TooLarge, TooManyMembers, TooSlow
+from ingest.reports.errors import TooLarge, TooManyElements, TooManyLines, TooManyMembers, TooSlow
 from ingest.reports.limits import Limits
 
 
@@ -15,9 +15,18 @@ class Budget:
 
     limits: Limits
     clock: Callable[[], float]
+    given: int = 0
+    """Bytes of the input itself that were looked at."""
     inflated: int = 0
     members: int = 0
+    mail_lines: int = 0
     _begun: float | None = None
+
+    def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The input's own bytes as they pass."""
+        for chunk in chunks:
+            self.given += len(chunk)
+            yield chunk
 
     def room(self) -> int:
         """Bytes that may still come out of inflating."""
@@ -34,6 +43,19 @@ class Budget:
         self.members += 1
         if self.members > self.limits.members:
             raise TooManyMembers(f"more than {self.limits.members}")
+
+    def lines(self, count: int) -> None:
+        """``count`` lines of one more mail. Raises TooManyLines."""
+        self.mail_lines += count
+        most = min(self.limits.mail_lines, self.limits.mail_lines_free + self.given)
+        if self.mail_lines > most:
+            raise TooManyLines(f"more than {most}")
+
+    def values(self, count: int) -> None:
+        """A TLS report of ``count`` values. Raises TooManyElements."""
+        most = min(self.limits.json_values, self.limits.json_values_free + self.given)
+        if count > most:
+            raise TooManyElements(f"more than {most} values")
 
     def check_time(self) -> None:
         """Raises TooSlow."""

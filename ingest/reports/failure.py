@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 
 from ingest.reports.addresses import canonical_address
+from ingest.reports.budget import Budget
 from ingest.reports.errors import EmptyReport
 from ingest.reports.limits import Limits
 from ingest.reports.mime import Mail, children, content, header, headers, media_type, parameter, parse_mail
@@ -42,20 +43,20 @@ def is_failure_report(mail: Mail) -> bool:
     return found.feedback is not None or (found.plain is not None and _PLAIN_REPORT.search(content(found.plain)[:8192]) is not None)
 
 
-def read_failure(mail: Mail, limits: Limits, notes: Notes, privacy: Privacy = PRIVATE) -> FailureReport:
+def read_failure(mail: Mail, budget: Budget, notes: Notes, privacy: Privacy = PRIVATE) -> FailureReport:
     """The report that this mail is. Raises EmptyReport when nothing in it tells of a message."""
     found = _find(mail)
-    fields = _feedback_fields(found, limits)
+    fields = _feedback_fields(found, budget)
     if "feedback-type" not in fields:
         notes.add("feedback_fields_missing")
         plain = _plain_fields(found.plain)
         fields = {**plain, **fields}
-    original = _original(found, limits)
+    original = _original(found, budget)
     if original is None:
         notes.add("original_missing")
     if not fields and original is None:
         raise EmptyReport
-    return _Builder(fields, original, limits, notes, privacy).report(mail)
+    return _Builder(fields, original, budget.limits, notes, privacy).report(mail)
 
 
 @dataclass(slots=True)
@@ -86,15 +87,15 @@ def _find(mail: Mail) -> _Found:
     return found
 
 
-def _feedback_fields(found: _Found, limits: Limits) -> dict[str, list[str]]:
+def _feedback_fields(found: _Found, budget: Budget) -> dict[str, list[str]]:
     """The feedback part's fields by lower-case name, also when it is base64."""
     part = found.feedback
     if part is None:
         return {}
     below = children(part)
-    block = below[0] if below else parse_mail(content(part), limits)
+    block = below[0] if below else parse_mail(content(part), budget)
     if not block.keys():
-        block = parse_mail(_undone(part, block), limits)
+        block = parse_mail(_undone(part, block), budget)
     return {name.lower(): headers(block, name) for name in block.keys()[:_WALKED]}
 
 
@@ -120,15 +121,15 @@ def _plain_fields(part: Mail | None) -> dict[str, list[str]]:
     return fields
 
 
-def _original(found: _Found, limits: Limits) -> Mail | None:
+def _original(found: _Found, budget: Budget) -> Mail | None:
     """The message that failed, or its headers alone."""
     part = found.original
     if part is None:
         return None
     below = children(part)
-    original = below[0] if below else parse_mail(content(part).lstrip(), limits)
+    original = below[0] if below else parse_mail(content(part).lstrip(), budget)
     if not original.keys() and below:
-        original = parse_mail(_undone(part, original).lstrip(), limits)
+        original = parse_mail(_undone(part, original).lstrip(), budget)
     return original if original.keys() else None
 
 

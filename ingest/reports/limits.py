@@ -19,6 +19,8 @@ class Limits:
     """A TLS report, which is read whole."""
     json_values: int = 500_000
     """Objects, lists and commas in a TLS report: what it can grow to when it is taken apart."""
+    json_values_free: int = 150_000
+    """So many in any case; further ones only as many as the input has bytes, so that a small archive costs little."""
     members: int = 100
     """Archive members in all, of all archives in the input."""
     archive_depth: int = 3
@@ -40,7 +42,9 @@ class Limits:
     mime_parts: int = 64
     """Parts of one mail."""
     mail_lines: int = 500_000
-    """Lines of one mail: each costs memory of its own. 16 MiB of base64 have 220,000."""
+    """Lines of all mails in one input: each costs memory of its own. 16 MiB of base64 have 220,000."""
+    mail_lines_free: int = 100_000
+    """So many in any case; further ones only as many as the input has bytes, so that a small archive costs little."""
     header_bytes: int = 64 * 1024
     """Headers of one mail or part."""
     mbox_messages: int = 1_000_000

@@ -13,7 +13,8 @@ from email.message import Message
 from email.policy import compat32
 from typing import Any, TypeAlias
 
-from ingest.reports.errors import BadMail, HeadersTooLarge, TooDeep, TooManyLines, TooManyParts
+from ingest.reports.budget import Budget
+from ingest.reports.errors import BadMail, HeadersTooLarge, TooDeep, TooManyParts
 from ingest.reports.limits import Limits
 from ingest.reports.text import PIECE
 
@@ -33,8 +34,9 @@ class Part:
     attached: int
 
 
-def parse_mail(raw: bytes, limits: Limits) -> Mail:
+def parse_mail(raw: bytes, budget: Budget) -> Mail:
     """The mail's tree. Raises BadMail, TooManyLines, TooManyParts, TooDeep, HeadersTooLarge."""
+    limits = budget.limits
     made = 0
 
     def counted(policy: object = compat32) -> Mail:
@@ -44,7 +46,7 @@ def parse_mail(raw: bytes, limits: Limits) -> Mail:
             raise TooManyParts(f"more than {limits.mime_parts}")
         return _GrowingPart(limits.mime_depth)
 
-    _check_lines(raw, limits)
+    budget.lines(_lines(raw))
     try:
         parser: BytesFeedParser[Mail] = BytesFeedParser(counted, policy=compat32)
         for start in range(0, len(raw), PIECE):
@@ -73,10 +75,9 @@ class _GrowingPart(Message):
         super().attach(payload)
 
 
-def _check_lines(raw: bytes, limits: Limits) -> None:
-    """Before the library holds each line as a string of its own. Raises TooManyLines."""
-    if raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") > limits.mail_lines:
-        raise TooManyLines(f"more than {limits.mail_lines}")
+def _lines(raw: bytes) -> int:
+    """The library holds each as a string of its own."""
+    return raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
 
 
 def _check(mail: Mail, limits: Limits) -> None:

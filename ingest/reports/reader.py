@@ -103,7 +103,7 @@ def _read_one(
     budget = Budget(limits, clock)
     passed_over: list[Unusable] = []
     given = False
-    for found in unpack(chunks, budget, where):
+    for found in unpack(budget.counted(chunks), budget, where):
         item = _refusal(found, found.error) if isinstance(found, Refused) else _read_leaf(found, budget, privacy)
         if isinstance(item, Unusable) and isinstance(item.error, NotAReport):
             passed_over.append(item)
@@ -127,9 +127,9 @@ def _read_leaf(leaf: Leaf, budget: Budget, privacy: Privacy) -> Item:
     try:
         report: Report
         if leaf.mail is not None:
-            report = read_failure(leaf.mail, budget.limits, leaf.notes, privacy)
+            report = read_failure(leaf.mail, budget, leaf.notes, privacy)
         elif leaf.kind == "json":
-            report = read_tlsrpt(content, budget.limits, leaf.notes)
+            report = read_tlsrpt(content, budget, leaf.notes)
         else:
             report = read_dmarc(content, budget.limits, leaf.notes)
         content.drain()

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from ingest.reports.addresses import canonical_address
-from ingest.reports.errors import BadJson, NotAReport, TooManyElements
+from ingest.reports.budget import Budget
+from ingest.reports.errors import BadJson, NotAReport
 from ingest.reports.limits import Limits
 from ingest.reports.model import FailureDetail, TlsPolicy, TlsReport
 from ingest.reports.names import LARGEST_COUNT, domain_name, word
@@ -31,11 +32,11 @@ _STRINGS_KEPT = 1_000
 JsonObject = dict[str, Any]
 
 
-def read_tlsrpt(chunks: Iterable[bytes], limits: Limits, notes: Notes) -> TlsReport:
+def read_tlsrpt(chunks: Iterable[bytes], budget: Budget, notes: Notes) -> TlsReport:
     """The report in these bytes. Raises BadJson, NotAReport, TooLarge, TooManyElements."""
+    limits = budget.limits
     text = whole_text(chunks, limits.json_bytes, notes).strip()
-    if _values(text) > limits.json_values:
-        raise TooManyElements(f"more than {limits.json_values} values")
+    budget.values(_values(text))
     if len(text) <= limits.text_bytes and not notes.words():
         report = well_formed(text)
         if report is not None:

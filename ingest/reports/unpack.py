@@ -85,7 +85,7 @@ def _open_zip(archive: bytes, budget: Budget, where: str, depth: int, notes: Not
 
 
 def _open_mail(message: bytes, budget: Budget, where: str, depth: int, raw: bytes | None) -> Iterator[Found]:
-    mail = parse_mail(message, budget.limits)
+    mail = parse_mail(message, budget)
     if is_failure_report(mail):
         yield Leaf(where, "mail", (message,), Notes(), raw, mail)
         return

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.reports.budget import Budget
 from ingest.reports.content import HEAD_BYTES
 from ingest.reports.errors import ReportError
 from ingest.reports.limits import Limits
@@ -97,7 +99,7 @@ def tolerated(text: bytes, limits: Limits) -> TlsReport | str:
 def test_the_answer_is_the_tolerant_readers(text: bytes, text_bytes: int) -> None:
     limits = Limits(text_bytes=text_bytes)
     try:
-        answer: TlsReport | str = read_tlsrpt([text], limits, Notes())
+        answer: TlsReport | str = read_tlsrpt([text], Budget(limits, time.thread_time, given=len(text)), Notes())
     except ReportError as error:
         answer = error.reason
     assert answer == tolerated(text, limits)
