@@ -21,6 +21,8 @@ from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import EngineSettings
 from sniffer.stream import Connection, End, StreamHead
 
+_HANDSHAKE = 600
+"""A server that said less has not made a handshake: the beginning would settle nothing."""
 Side = tuple[int, int, int, int, int, int, bool]
 """Payload bytes, packets, first kept piece, where those end, first piece of the beginning, where those end, and
 whether the FIN stands beyond the payload."""
@@ -51,7 +53,8 @@ class WholeFlow(NamedTuple):
     def connection(self, settings: EngineSettings, names: list[str | None]) -> Connection:
         """What the observers get: the beginning alone first, where the settings ask for it."""
         window = self.window
-        if settings.beginning and (self.client[0] > settings.beginning or self.server[0] > settings.beginning):
+        longest = max(self.client[0], self.server[0])
+        if longest > settings.beginning > 0 and self.server[0] >= _HANDSHAKE:
             client, server = window.beginning(self.client), window.beginning(self.server)
             return self._connection(client, server, names, lambda: self._whole(settings, names))
         return self._whole(settings, names)

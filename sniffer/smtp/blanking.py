@@ -8,6 +8,8 @@ from functools import lru_cache
 BLANK = "***"
 _ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>\"'(),;:\\\[\]]+@[^\s<>\"'(),;:\\\[\]]*|\"[^\"\n]*\"@[^\s<>]*")
 _PATH = re.compile(r"<[^<>\n]+>")
+_PLAIN_PATH = re.compile(rb"((?i:MAIL FROM|RCPT TO): ?)<[!-;=?-~]+>((?i: SIZE=\d+| BODY=\w+| SMTPUTF8)*)\r?\Z")
+"""Nearly every MAIL and RCPT: what the longer way makes of it is known."""
 _HOLDS_PATH = frozenset(("MAIL", "RCPT", "SEND", "SAML", "SOML"))
 _SECRET = frozenset(("AUTH", "X-EXPS", "PASS", "USER", "APOP", "LOGIN", "AUTHENTICATE"))
 _WHOLE_ARGUMENT = frozenset(("VRFY", "EXPN"))
@@ -36,6 +38,8 @@ def shown_name(argument: bytes, limit: int, show: bool) -> str:
 @lru_cache(_KEPT)
 def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -> str:
     """A command's text. Of a line that is no known command only a short first word is shown, as it may be anything."""
+    if not show and verb in _HOLDS_PATH and (plain := _PLAIN_PATH.match(line)):
+        return f"{plain[1].decode('ascii')}<{BLANK}>{plain[2].decode('ascii')}"[:limit]
     text = clean(_bounded(line, limit))
     if show:
         return text[:limit]

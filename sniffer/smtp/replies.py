@@ -63,5 +63,4 @@ def starts_record(data: bytes, position: int) -> bool:
 
 def looks_like_replies(data: bytes, from_start: bool) -> bool:
     """True when a server's bytes begin with a reply, or, caught in the middle, hold one soon."""
-    found = _FIRST_LINE.search(data, 0, 2048)
-    return found is not None and (not from_start or found.start() == 0)
+    return (_FIRST_LINE.match(data) if from_start else _FIRST_LINE.search(data, 0, 2048)) is not None
