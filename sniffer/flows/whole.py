@@ -108,6 +108,8 @@ class WholeFlows:
     def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
         length, packets, start, stop, _, _, fin_beyond = side
+        if length <= min(self._beginning, limit):
+            return self.beginning(side)
         pieces = self._payload.pieces(slice(start, stop))
         data, marks = pieces.data(self.raw), pieces.marks
         if length > limit:
