@@ -98,6 +98,10 @@ if __name__=='__main__':
 }
 
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Installed programs have their bytecode: without it every run would compile ours anew."""
+
+
 def head(path, out, limit):
     """Copy the first limit packets; returns how many and their bytes."""
     with open(path, "rb") as f, open(out, "wb") as g:
@@ -124,9 +128,14 @@ def count(path):
 def timed(argv, log):
     began = time.perf_counter()
     with open(log, "wb") as out:
-        child = subprocess.Popen(argv, stdout=out, stderr=subprocess.DEVNULL)
+        child = subprocess.Popen(argv, stdout=out, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
         _, status, use = os.wait4(child.pid, 0)
     return time.perf_counter() - began, use.ru_utime + use.ru_stime, use.ru_maxrss / 1024, status
+
+
+def sliced(path, out, limit):
+    """The first limit packets as a file of their own: its path, and (packets, bytes)."""
+    return out, head(path, out, limit)
 
 
 def suricata(keep, mode, mime, name):
@@ -192,23 +201,25 @@ def main():
     ).stdout
     whole = (int(packets), os.path.getsize(f))
     print(f"{whole[0]} packets, {whole[1] / 1e6:.0f} MB; median of {opt.runs}")
-    print(f"{'peer':24}{'wall s':>9}{'cpu s':>9}{'MiB':>7}{'kpkt/s':>9}{'MB/s':>9}  status")
-    for name, (limit, argv) in peers.items():
-        if opt.only and name not in opt.only and name.partition("-")[0] not in opt.only:
-            continue
-        path, (packets, size) = f, whole
-        if limit:
-            path = f"{keep}/slice-{name}.pcap"
-            packets, size = head(f, path, limit)
-        shutil.rmtree(f"{keep}/{name}", ignore_errors=True)
-        os.makedirs(f"{keep}/{name}")
-        runs = []
-        for _ in range(opt.runs if not limit else 1):
-            for old in os.listdir(f"{keep}/{name}"):
-                os.remove(f"{keep}/{name}/{old}")
-            runs.append(timed([path if a == "F" else a for a in argv], f"{keep}/{name}.out" if name != "cat" else "/dev/null"))
-        wall, cpu, rss, status = sorted(runs)[len(runs) // 2]
-        print(f"{name:24}{wall:9.2f}{cpu:9.2f}{rss:7.0f}{packets / wall / 1e3:9.1f}{size / wall / 1e6:9.1f}  {status}", flush=True)
+    print(f"{'peer':24}{'wall s':>9}{'cpu s':>9}{'MiB':>7}{'kpkt/s':>9}{'MB/s':>9}{'ours ×':>9}{'2 jobs ×':>9}  status")
+    chosen = {name: one for name, one in peers.items() if not opt.only or name in opt.only or name.partition("-")[0] in opt.only}
+    slices = {name: sliced(f, f"{keep}/slice-{name}.pcap", limit) if limit else (f, whole) for name, (limit, _) in chosen.items()}
+    runs = {name: [] for name in chosen}
+    for turn in range(opt.runs):  # by turns, so that a machine that slows down meanwhile slows all of them
+        for name, (limit, argv) in chosen.items():
+            if turn and limit:
+                continue
+            shutil.rmtree(f"{keep}/{name}", ignore_errors=True)
+            os.makedirs(f"{keep}/{name}")
+            out = f"{keep}/{name}.out" if name != "cat" else "/dev/null"
+            runs[name].append(timed([slices[name][0] if a == "F" else a for a in argv], out))
+    best = {name: sorted(found)[len(found) // 2] for name, found in runs.items()}
+    for name, (wall, cpu, rss, status) in best.items():
+        packets, size = slices[name][1]
+        rate = packets / wall
+        ours = [whole[0] / best[own][0] / rate for own in ("stripwatch", "stripwatch-2") if own in best]
+        ratios = "".join(f"{one:9.2f}" for one in ours)
+        print(f"{name:24}{wall:9.2f}{cpu:9.2f}{rss:7.0f}{rate / 1e3:9.1f}{size / wall / 1e6:9.1f}{ratios}  {status}", flush=True)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,9 @@ def made(sessions: int, rate: float | None, body: int | None) -> Path:
 def peers_python(install: bool) -> str:
     """The interpreter that has the Python peers."""
     python = CACHE / "peers/bin/python"
-    if install and not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", CACHE / "peers"], check=True)
+    if install:
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", CACHE / "peers"], check=True)
         for name in ("numpy", *LIBRARIES):  # one by one: one that has no wheel here must not take the others with it
             subprocess.run([python, "-m", "pip", "install", "-q", name], check=False)
     return str(python) if python.exists() else sys.executable
