@@ -44,10 +44,16 @@ class Budget:
         if self.members > self.limits.members:
             raise TooManyMembers(f"more than {self.limits.members}")
 
+    def hold(self, size: int) -> None:
+        """So much is held at once. Raises TooLarge."""
+        most = min(self.limits.held_bytes, self.limits.held_bytes_free + 32 * self.given)
+        if size > most:
+            raise TooLarge(f"more than {most} bytes to hold at once")
+
     def lines(self, count: int) -> None:
         """``count`` lines of one more mail. Raises TooManyLines."""
         self.mail_lines += count
-        most = min(self.limits.mail_lines, self.limits.mail_lines_free + self.given)
+        most = min(self.limits.mail_lines, self.limits.mail_lines_free + self.given // 4)
         if self.mail_lines > most:
             raise TooManyLines(f"more than {most}")
 

@@ -15,11 +15,13 @@ class Limits:
     """All that inflating gives, of all members and layers together."""
     held_bytes: int = 32 * MIB
     """What must be held whole at once: a mail, a zip archive inside another container."""
+    held_bytes_free: int = 2 * MIB
+    """So many in any case; further ones only 32 for each byte of the input, so that a small archive costs little."""
     json_bytes: int = 8 * MIB
     """A TLS report, which is read whole."""
     json_values: int = 500_000
     """Objects, lists and commas in a TLS report: what it can grow to when it is taken apart."""
-    json_values_free: int = 150_000
+    json_values_free: int = 100_000
     """So many in any case; further ones only as many as the input has bytes, so that a small archive costs little."""
     members: int = 100
     """Archive members in all, of all archives in the input."""
@@ -43,10 +45,12 @@ class Limits:
     """Parts of one mail."""
     mail_lines: int = 500_000
     """Lines of all mails in one input: each costs memory of its own. 16 MiB of base64 have 220,000."""
-    mail_lines_free: int = 100_000
-    """So many in any case; further ones only as many as the input has bytes, so that a small archive costs little."""
+    mail_lines_free: int = 25_000
+    """So many in any case; further ones only one for four bytes of the input, so that a small archive costs little."""
     header_bytes: int = 64 * 1024
     """Headers of one mail or part."""
+    header_parameters: int = 256 * 1024
+    """Length times semicolons of a Content-Type or Content-Disposition: what taking it apart costs."""
     mbox_messages: int = 1_000_000
     """Messages of one mbox; in one record of the spool 100, as import takes mboxes apart before it."""
 

@@ -24,6 +24,9 @@ LIBRARY_ERRORS = (ValueError, LookupError, TypeError, AttributeError, AssertionE
 """What the standard library's mail code has been seen to raise on mutated mail (RecursionError: on nesting)."""
 
 
+_WITH_PARAMETERS = ("content-type", "content-disposition")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part without parts, decoded. ``where`` is its number and name; ``attached`` how many mails it is inside of."""
@@ -44,7 +47,7 @@ def parse_mail(raw: bytes, budget: Budget) -> Mail:
         made += 1
         if made > limits.mime_parts + 1:
             raise TooManyParts(f"more than {limits.mime_parts}")
-        return _GrowingPart(limits.mime_depth)
+        return _GrowingPart(limits)
 
     budget.lines(_lines(raw))
     try:
@@ -61,17 +64,23 @@ def parse_mail(raw: bytes, budget: Budget) -> Mail:
 
 
 class _GrowingPart(Message):
-    """A part whose depth is known as soon as it begins."""
+    """A part whose depth is known as soon as it begins, and whose parameters can be taken apart in bounded time."""
 
-    def __init__(self, most_depth: int) -> None:
+    def __init__(self, limits: Limits) -> None:
         super().__init__(policy=compat32)
-        self._most_depth = most_depth
+        self._limits = limits
         self._depth = 1
+
+    def set_raw(self, name: str, value: Any) -> None:
+        """The library looks at the whole field again for each semicolon."""
+        if name.lower() in _WITH_PARAMETERS and len(value) * value.count(";") > self._limits.header_parameters:
+            raise HeadersTooLarge(f"too many parameters in {name}")
+        super().set_raw(name, value)
 
     def attach(self, payload: Any) -> None:
         payload._depth = self._depth + 1
-        if payload._depth > self._most_depth:
-            raise TooDeep(f"mail parts nested more than {self._most_depth} deep")
+        if payload._depth > self._limits.mime_depth:
+            raise TooDeep(f"mail parts nested more than {self._limits.mime_depth} deep")
         super().attach(payload)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ingest.reports.budget import Budget
 from ingest.reports.content import HEAD_BYTES, Kind, kind_of
-from ingest.reports.errors import EmptyInput, NoReportInArchive, NotAReport, ReportError, TooDeep, TooLarge
+from ingest.reports.errors import EmptyInput, NoReportInArchive, NotAReport, ReportError, TooDeep
 from ingest.reports.failure import is_failure_report
 from ingest.reports.gzip_stream import gunzip
 from ingest.reports.mime import Mail, leaf_parts, parse_mail
@@ -60,9 +60,9 @@ def _open(chunks: Iterable[bytes], budget: Budget, where: str, depth: int, notes
         if kind == "gzip":
             yield from _open(gunzip(chunks, budget, notes), budget, where, depth + 1, notes, raw)
         elif kind == "zip":
-            yield from _open_zip(gather(chunks, budget.limits.held_bytes), budget, where, depth + 1, notes, raw)
+            yield from _open_zip(gather(chunks, budget), budget, where, depth + 1, notes, raw)
         elif kind in ("mail", "mbox"):
-            yield from _open_mail(gather(chunks, budget.limits.held_bytes), budget, where, depth, raw)
+            yield from _open_mail(gather(chunks, budget), budget, where, depth, raw)
         elif kind == "empty":
             raise EmptyInput
         elif kind == "unknown":
@@ -127,13 +127,12 @@ def _again(held: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def gather(chunks: Iterable[bytes], limit: int) -> bytes:
-    """All of it. Raises TooLarge beyond ``limit`` bytes."""
+def gather(chunks: Iterable[bytes], budget: Budget) -> bytes:
+    """All of it. Raises TooLarge."""
     held: list[bytes] = []
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"more than {limit} bytes to hold at once")
+        budget.hold(size)
         held.append(chunk)
     return held[0] if len(held) == 1 else b"".join(held)

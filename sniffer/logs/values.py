@@ -11,7 +11,8 @@ from typing import Any
 from sniffer.logs.errors import BadLine
 
 SECOND = 1_000_000_000
-_LATEST = 253402300799 * SECOND
+_LATEST = (1 << 63) - 1
+"""In the year 2262: what a database and a column of times can hold."""
 _MILLISECONDS = 100_000_000_000
 """Zeek's JSON::TS_MILLIS writes whole milliseconds: as seconds they would lie beyond the year 5000."""
 _SECONDS = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9})[0-9]*)?")

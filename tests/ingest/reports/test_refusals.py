@@ -123,7 +123,7 @@ def test_members_of_all_archives_count_together() -> None:
 
 def test_lines_and_values_are_bounded_by_what_was_given() -> None:
     """A few hundred bytes must not cost what only a large report may."""
-    mail, many = b"From: a@b.example\r\n\r\n", b"\r\n" * 120_000
+    mail, many = b"From: a@b.example\r\n\r\n", b"text\r\n" * 120_000
     assert reasons(gzip.compress(mail + many)) == ["too_many_lines"]
     assert "too_many_lines" not in reasons(mail + many)
     assert "too_many_lines" not in reasons(gzip.compress(mail + base64.encodebytes(random.Random(1).randbytes(110_000 * 57))))
@@ -135,8 +135,8 @@ def test_lines_and_values_are_bounded_by_what_was_given() -> None:
 def test_lines_of_all_mails_count_together() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for n in range(3):
-            archive.writestr(f"{n}.eml", b"From: a@b.example\r\n\r\n" + b"\r\n" * 40_000)
+        for n in range(2):
+            archive.writestr(f"{n}.eml", b"From: a@b.example\r\n\r\n" + b"\r\n" * 20_000)
     assert reasons(out.getvalue()) == ["too_many_lines"]
 
 
