@@ -6,25 +6,11 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-import msgspec
-
-from sniffer.tls.conversation import TLS_1_3, key_exchange
+from sniffer.tls.conversation import TLS_1_3, Terms, key_exchange
 from sniffer.tls.suites import Suite, suite, suite_named
 
 _VERSION = re.compile(r"(TLS|SSL) ?v?(\d)[. ]?(\d)?(?:[- ]?draft.*)?", re.IGNORECASE)
 _NO_SUITE = Suite("", None, None, None, None)
-
-
-class Terms(msgspec.Struct, frozen=True):
-    """None is what the log does not say, or says in words that we do not know."""
-
-    version: str | None = None
-    version_protocol: Literal["tls", "ssl"] | None = None
-    cipher: str | None = None
-    key_exchange: str | None = None
-    encryption: str | None = None
-    mac: str | None = None
-    forward_secrecy: bool | None = None
 
 
 @lru_cache(4096)

@@ -92,7 +92,7 @@ def facts_of(
     return TlsFacts(
         established=established,
         version=terms.version,
-        version_protocol=terms.protocol,
+        version_protocol=terms.version_protocol,
         cipher=terms.cipher,
         key_exchange=terms.key_exchange,
         encryption=terms.encryption,
@@ -117,11 +117,11 @@ def _settled(hello: ServerHello | None, client: RecordSide, server: RecordSide) 
     return client.data_records > 0 if is_1_3(hello.version) else client.finished and server.finished
 
 
-class _Terms(msgspec.Struct, frozen=True, gc=False):
-    """What the server's choice means. The same few choices come all day."""
+class Terms(msgspec.Struct, frozen=True, gc=False):
+    """What the server's choice means. None is what is not known."""
 
     version: str | None = None
-    protocol: Literal["tls", "ssl"] | None = None
+    version_protocol: Literal["tls", "ssl"] | None = None
     cipher: str | None = None
     key_exchange: str | None = None
     encryption: str | None = None
@@ -129,17 +129,17 @@ class _Terms(msgspec.Struct, frozen=True, gc=False):
     forward_secrecy: bool | None = None
 
 
-_NO_TERMS = _Terms()
+_NO_TERMS = Terms()
 
 
 @lru_cache(4096)
-def _terms(version: int, cipher: int, group: str | None, psk: bool, retry: bool) -> _Terms:
+def _terms(version: int, cipher: int, group: str | None, psk: bool, retry: bool) -> Terms:
     parts = suite(cipher)
     name = version_name(version)
     exchange, secret = key_exchange(version, group, psk, retry)
-    return _Terms(
+    return Terms(
         version=name,
-        protocol=("ssl" if version <= 0x0300 else "tls") if name else None,
+        version_protocol=("ssl" if version <= 0x0300 else "tls") if name else None,
         cipher=parts.name,
         key_exchange=exchange or parts.key_exchange,
         encryption=parts.encryption,
