@@ -53,7 +53,7 @@ class Budget:
     def lines(self, count: int) -> None:
         """``count`` lines of one more mail. Raises TooManyLines."""
         self.mail_lines += count
-        most = min(self.limits.mail_lines, self.limits.mail_lines_free + self.given // 4)
+        most = min(self.limits.mail_lines, self.limits.mail_lines_free + self.given // 2)
         if self.mail_lines > most:
             raise TooManyLines(f"more than {most}")
 

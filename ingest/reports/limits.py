@@ -46,7 +46,7 @@ class Limits:
     mail_lines: int = 500_000
     """Lines of all mails in one input: each costs memory of its own. 16 MiB of base64 have 220,000."""
     mail_lines_free: int = 25_000
-    """So many in any case; further ones only one for four bytes of the input, so that a small archive costs little."""
+    """So many in any case; further ones only one for two bytes of the input, so that a small archive costs little."""
     header_bytes: int = 64 * 1024
     """Headers of one mail or part."""
     header_parameters: int = 256 * 1024
