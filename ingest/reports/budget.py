@@ -20,6 +20,8 @@ class Budget:
     inflated: int = 0
     members: int = 0
     mail_lines: int = 0
+    held: int = 0
+    """Bytes of the mails and archives that what is read now lies in."""
     _begun: float | None = None
 
     def counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -45,8 +47,8 @@ class Budget:
             raise TooManyMembers(f"more than {self.limits.members}")
 
     def hold(self, size: int) -> None:
-        """So much is held at once. Raises TooLarge."""
-        most = min(self.limits.held_bytes, self.limits.held_bytes_free + 32 * self.given)
+        """Something of so many bytes is gathered, beside what is ``held``. Raises TooLarge."""
+        most = min(self.limits.held_bytes, self.limits.held_bytes_free + 32 * self.given - self.held)
         if size > most:
             raise TooLarge(f"more than {most} bytes to hold at once")
 

@@ -16,7 +16,8 @@ class Limits:
     held_bytes: int = 32 * MIB
     """What must be held whole at once: a mail, a zip archive inside another container."""
     held_bytes_free: int = 2 * MIB
-    """So many in any case; further ones only 32 for each byte of the input, so that a small archive costs little."""
+    """So many in any case; further ones only 32 for each byte of the input, so that a small archive costs little. What lies in each other
+    counts together."""
     json_bytes: int = 8 * MIB
     """A TLS report, which is read whole."""
     json_values: int = 500_000

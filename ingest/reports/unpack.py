@@ -7,6 +7,7 @@ layers together live on one budget.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingest.reports.budget import Budget
@@ -60,9 +61,11 @@ def _open(chunks: Iterable[bytes], budget: Budget, where: str, depth: int, notes
         if kind == "gzip":
             yield from _open(gunzip(chunks, budget, notes), budget, where, depth + 1, notes, raw)
         elif kind == "zip":
-            yield from _open_zip(gather(chunks, budget), budget, where, depth + 1, notes, raw)
+            with _held(chunks, budget) as archive:
+                yield from _open_zip(archive, budget, where, depth + 1, notes, raw)
         elif kind in ("mail", "mbox"):
-            yield from _open_mail(gather(chunks, budget), budget, where, depth, raw)
+            with _held(chunks, budget) as message:
+                yield from _open_mail(message, budget, where, depth, raw)
         elif kind == "empty":
             raise EmptyInput
         elif kind == "unknown":
@@ -71,6 +74,17 @@ def _open(chunks: Iterable[bytes], budget: Budget, where: str, depth: int, notes
             yield Leaf(where, kind, chunks, notes, raw)
     except ReportError as error:
         yield Refused(where, error, raw)
+
+
+@contextmanager
+def _held(chunks: Iterable[bytes], budget: Budget) -> Iterator[bytes]:
+    """All of it, for as long as what lies in it is read. Raises TooLarge."""
+    whole = gather(chunks, budget)
+    budget.held += len(whole)
+    try:
+        yield whole
+    finally:
+        budget.held -= len(whole)
 
 
 def _open_zip(archive: bytes, budget: Budget, where: str, depth: int, notes: Notes, raw: bytes | None) -> Iterator[Found]:

@@ -140,6 +140,16 @@ def test_lines_of_all_mails_count_together() -> None:
     assert reasons(out.getvalue()) == ["too_many_lines"]
 
 
+def test_mails_in_each_other_are_held_together() -> None:
+    """Each of them alone is let through."""
+    filling = (b"x" * 1000 + b"\r\n") * 1500
+    inner = gzip.compress(b"From: a@b.example\r\n\r\n" + filling)
+    head = b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + filling
+    part = b"--b\r\nContent-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(inner) + b"--b--\r\n"
+    assert "too_large" not in reasons(inner)
+    assert reasons(gzip.compress(head + part)) == ["too_large"]
+
+
 def test_processor_time_is_bounded() -> None:
     ticks = iter(range(10_000))
     found = list(read_reports(gzip.compress(b"<feedback>" + b" " * MIB), limits=Limits(cpu_seconds=5), clock=lambda: float(next(ticks))))
