@@ -68,7 +68,12 @@ class Direction:
     @property
     def held(self) -> int:
         """Bytes of payload in memory."""
-        return self.size - self.front + sum(len(data) for _, data, _ in self._pending or ())
+        return self.size - self.front + (sum(len(data) for _, data, _ in self._pending) if self._pending else 0)
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces that payload came in."""
+        return len(self.marks) + len(self._pending or ())
 
     @property
     def full(self) -> bool:

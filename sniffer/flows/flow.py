@@ -12,6 +12,9 @@ from sniffer.weird import Weird
 COST = 3000
 """Bytes of memory that a flow is reckoned at without its payload: itself, and what its end makes of it."""
 
+PIECE = 208
+"""Bytes of memory that a piece of payload is reckoned at beyond its own: an object, where it stands and its time."""
+
 End = tuple[bytes, int]
 """Address as packed bytes, port."""
 
@@ -39,7 +42,8 @@ class Flow:
     @property
     def held(self) -> int:
         """Bytes of memory, roughly."""
-        return COST + self.sides[0].held + self.sides[1].held
+        one, other = self.sides
+        return COST + one.held + other.held + PIECE * (one.pieces + other.pieces)
 
     @property
     def payload(self) -> int:
@@ -56,8 +60,8 @@ class Flow:
         mine, other = self.sides[side], self.sides[1 - side]
         if mine.isn is not None:
             return mine.isn != seq
-        if flags & ACK and other.isn is not None and other.isn != (ack - 1) & 0xFFFFFFFF:
-            return True
+        if flags & ACK and other.isn is not None:  # a SYN and ACK may come late, even after the end
+            return other.isn != (ack - 1) & 0xFFFFFFFF
         if self.closed is not None:
             return True
         if mine.anchor is None:  # nothing, or pure acknowledgements, from this side so far

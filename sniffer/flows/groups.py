@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sniffer.capture.records import Bools, Ints
-from sniffer.packets.columns import FIN, RST, SYN, Columns
+from sniffer.packets.columns import ACK, FIN, RST, SYN, Columns
 
 _ROW_BITS = 20
 MOST_ROWS = 1 << _ROW_BITS
@@ -123,6 +123,7 @@ def _orderly(facts: Groups, syn: Bools, pause: int, linger: int) -> Bools:
     lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
     bad |= np.abs(begins[lead] - begins[other]) > pause
     bad |= facts.syn & ~syn[facts.first]
+    bad |= _at_odds(columns, half[lead], half[other])
     closing = np.flatnonzero(columns.flags & (FIN | RST))
     if len(closing):
         owner = np.searchsorted(flow, closing, "right") - 1
@@ -131,3 +132,13 @@ def _orderly(facts: Groups, syn: Bools, pause: int, linger: int) -> Bools:
         ended = end != NEVER
         bad[ended] |= facts.latest[ended] - end[ended] > linger
     return ~bad
+
+
+def _at_odds(columns: Columns, one: Ints, other: Ints) -> Bools:
+    """Where both sides begin with a SYN, and neither is the other's answer."""
+    syn, ack = columns.flags & SYN != 0, columns.flags & ACK != 0
+    answered = ack[one] & (columns.ack[one] == columns.seq[other] + np.uint32(1))
+    answers = ack[other] & (columns.ack[other] == columns.seq[one] + np.uint32(1))
+    single = ack[one] != ack[other]
+    odd: Bools = syn[one] & syn[other] & (one != other) & ~(single & (answered | answers))
+    return odd

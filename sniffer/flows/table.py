@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from sniffer.capture.records import Bools, Octets
-from sniffer.flows.flow import COST, Flow
+from sniffer.capture.records import Bools, Ints, Octets
+from sniffer.flows.flow import COST, PIECE, Flow
 from sniffer.flows.groups import Groups, group
 from sniffer.flows.payload import Payload, payload_of
 from sniffer.flows.taker import Group, Taker
@@ -25,6 +25,8 @@ from sniffer.weird import Weird
 
 _KEEP = 0.6
 """Share of the cap that is left in use when flows have to go."""
+_GROUPS = 8192
+"""Groups of a window listed at once: a flood's window has as many as packets."""
 
 Ended = Flow | WholeFlow
 Tombstone = tuple[int, int | None, int | None]
@@ -63,7 +65,9 @@ class FlowTable:
         self._live: dict[int, Flow] = {}
         self._tombs: dict[int, Tombstone] = {}
         self._unanswered = Unanswered(settings, weird)
-        self._now = -(1 << 62)
+        self._now = self._recent = -(1 << 62)
+        self._held = 0
+        """Bytes of memory that the flows hold at most; counted anew when it comes to the cap."""
         self._most = max(16, settings.flow_memory // COST)
         self._ended: list[Ended] = []
         self._handed_over: Handover | None = None
@@ -92,7 +96,8 @@ class FlowTable:
             yield from self._process(part, aside, buffer)
 
     def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
-        self._now = max(self._now, int(columns.time.max()))
+        self._follow(columns.time)
+        grown = int(columns.captured.sum()) + (COST + PIECE) * len(columns)
         columns, aside = self._unanswered.before(columns, aside)
         settings = self._settings
         facts = group(columns, settings.syn_timeout, settings.linger)
@@ -103,9 +108,23 @@ class FlowTable:
         whole = self._whole(facts, ~silent & ~known, payload, buffer)
         busy = np.flatnonzero(~silent & ~whole)
         if len(busy):
-            yield from self._flows(Taker(facts, busy, payload, buffer.data, aside, settings, self._weird))
+            yield from self._make_room(grown)
+        for start in range(0, len(busy), _GROUPS):
+            some = busy[start : start + _GROUPS]
+            yield from self._flows(Taker(facts, some, payload, buffer.data, aside, settings, self._weird))
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
+
+    def _follow(self, times: Ints) -> None:
+        """Go on to these packets' time. One packet alone whose clock is ahead moves nothing; a clock that was set back
+        is followed."""
+        latest = int(times[-1])
+        agreed = min(latest, int(times[-2]) if len(times) > 1 else self._recent)
+        self._recent = latest
+        self._set_clock(agreed)
+
+    def _set_clock(self, now: int) -> None:
+        self._now = now if now < self._now - self._settings.idle_timeout else max(self._now, now)
 
     def _whole(self, facts: Groups, unknown: Bools, payload: Payload, buffer: Octets) -> Bools:
         """Which flows the window holds whole: they are done. After a handover only what is known matters."""
@@ -205,8 +224,6 @@ class FlowTable:
         over = [flow for flow in self._live.values() if now - flow.last > quick and self._may_go(flow, now)]
         for flow in over:
             self._end(flow)
-        if len(self._live) * (COST + self._settings.client_head + self._settings.server_head) > self._settings.flow_memory:
-            yield from self._evict()
         old = now - self._settings.tombstone
         self._tombs = {key: tomb for key, tomb in self._tombs.items() if tomb[0] >= old}
         yield from self._drain()
@@ -214,15 +231,23 @@ class FlowTable:
     def _drain(self) -> Iterator[Ended]:
         ended, self._ended = self._ended, []
         ended.sort(key=_end_of)
-        yield from ended
+        ended.reverse()
+        while ended:
+            yield ended.pop()
+
+    def _make_room(self, grown: int) -> Iterator[Ended]:
+        """Let flows go when what is held and ``grown`` more bytes might pass the cap."""
+        room = self._settings.flow_memory
+        if self._held + grown > room:
+            self._held = sum(flow.held for flow in self._live.values())
+            if self._held + min(grown, int(room * (1 - _KEEP))) > room:
+                yield from self._evict()
+        self._held += grown
 
     def _evict(self) -> Iterator[Ended]:
-        """Make room: the emptiest flows go first."""
+        """The emptiest flows go first."""
         held = sum(flow.held for flow in self._live.values())
-        room = self._settings.flow_memory
-        if held <= room and len(self._live) <= self._most:
-            return
-        spare = held - int(room * _KEEP)
+        spare = held - int(self._settings.flow_memory * _KEEP)
         surplus = len(self._live) - int(self._most * _KEEP)
         for flow in sorted(self._live.values(), key=_fullness):
             if spare <= 0 and surplus <= 0:
@@ -236,7 +261,7 @@ class FlowTable:
     def advance(self, now: int) -> Iterator[Ended]:
         """Live: it is ``now`` although no packet says so; yield the connections whose time is over. A clock that was set
         back is followed."""
-        self._now = now if now < self._now - self._settings.idle_timeout else max(self._now, now)
+        self._set_clock(now)
         yield from self._expire()
 
     def finish(self) -> Iterator[Ended]:

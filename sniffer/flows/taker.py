@@ -59,7 +59,7 @@ class _Half(NamedTuple):
 
 
 class Taker:
-    """The groups of one window, of those flows that are not held back."""
+    """Some groups of one window (``busy``, ascending), of those flows that are not held back."""
 
     def __init__(
         self, facts: Groups, busy: Ints, payload: Payload, raw: memoryview, aside: Aside, settings: EngineSettings, weird: Weird
@@ -71,6 +71,7 @@ class Taker:
         self._settings = settings
         self._weird = weird
         self._payload = payload
+        self._first_half, self._halves_end = facts.half_of.item(busy[0]), facts.half_of.item(busy[-1] + 1)
         self._halves = self._list_halves()
         self.groups = self._list_groups(busy)
 
@@ -94,27 +95,28 @@ class Taker:
             columns.time[first],
             facts.earliest[busy],
             facts.latest[busy],
-            facts.half_of[:-1][busy],
-            facts.half_of[1:][busy],
+            facts.half_of[:-1][busy] - self._first_half,
+            facts.half_of[1:][busy] - self._first_half,
             bounds[:-1][busy],
             bounds[1:][busy],
         )
         return list(map(Group._make, zip(*(value.tolist() for value in values), strict=True)))
 
     def _list_halves(self) -> list[_Half]:
-        columns, payload, starts = self._columns, self._payload, self._facts.half[:-1]
+        columns, payload, these = self._columns, self._payload, slice(self._first_half, self._halves_end)
+        starts = self._facts.half[:-1][these]
         values = (
             columns.side[starts].tolist(),
             columns.flags[starts].tolist(),
             columns.seq[starts].tolist(),
             columns.ack[starts].tolist(),
             starts.tolist(),
-            self._facts.half[1:].tolist(),
-            payload.ordered.tolist(),
-            payload.seq.tolist(),
-            payload.length.tolist(),
-            payload.start.tolist(),
-            payload.stop.tolist(),
+            self._facts.half[1:][these].tolist(),
+            payload.ordered[these].tolist(),
+            payload.seq[these].tolist(),
+            payload.length[these].tolist(),
+            payload.start[these].tolist(),
+            payload.stop[these].tolist(),
         )
         return list(map(_Half._make, zip(*values, strict=True)))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
+from warnings import catch_warnings, simplefilter
 
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 
 from sniffer.tls.server_hello import CERTIFICATES_KEPT
 
@@ -72,7 +74,9 @@ def certificate_facts(der: bytes) -> CertificateFacts:
 def parsed_certificate(der: bytes) -> x509.Certificate | None:
     """The certificate of the DER bytes, None when they are none."""
     try:
-        return x509.load_der_x509_certificate(der)
+        with catch_warnings():
+            simplefilter("ignore", CryptographyDeprecationWarning)  # a serial number of 0, say: a server's affair
+            return x509.load_der_x509_certificate(der)
     except UNREADABLE:
         return None
 

@@ -46,7 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_a_beginning_says_what_the_whole_says(made: bytes, beginning: int) -> None:
     found, settled = lines(made, beginning)
     assert found == lines(made, 0)[0]
-    assert settled > 100 or beginning < 2000
+    assert settled > 90 or beginning < 2000
 
 
 def test_samples_say_the_same(sample_pcaps: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
+from sniffer.flows.flow import Flow
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.weird import Weird
 
@@ -70,6 +72,53 @@ def test_resets(wire):
     assert [(c.client.end, c.server.end, c.reset_by) for c in found] == [("open", "rst", "server")]
     found, _ = both(wire, talked(wire).close().packet(0, flags=wire.RST).frames)
     assert [(c.client.end, c.server.end, c.reset_by) for c in found] == [("fin", "fin", None)]
+
+
+def test_a_syn_ack_that_comes_after_the_end_opens_no_other_connection(wire):
+    talk = talked(wire).close()
+    late = [frame for _, frame in talk.frames[1:2]]
+    frames = [*talk.frames[:1], *talk.frames[2:], *((talk.time, frame) for frame in late)]
+    found, _ = both(wire, [*frames, *talk.packet(0).frames[-1:]])
+    assert [(c.client.from_start, c.server.data, c.server.from_start, c.server.packets) for c in found] == [(True, b"220 mx\r\n", True, 3)]
+
+
+def test_a_syn_ack_that_answers_another_syn_begins_anew_in_every_window(wire):
+    refused = wire.Dialogue().packet(0, flags=wire.SYN)
+    refused.seq[0] -= 8
+    talk = refused.packet(1, flags=wire.SYN | wire.ACK).say(0, b"EHLO c\r\n").say(1, b"220 mx\r\n")
+    found, _ = both(wire, talk.frames)
+    assert [(c.client_isn, c.client.data) for c in found] == [(992, b"EHLO c\r\n")]
+
+
+def test_one_packet_of_a_clock_far_ahead_ends_nothing(wire):
+    ahead = ((1 << 32) - 1) * SECOND
+    first = talked(wire)
+    odd = wire.Dialogue(("198.18.0.9", 4000), time=ahead).say(0, b"EHLO odd\r\n")
+    rest = wire.Dialogue(isn=(first.seq[0], first.seq[1]), time=first.time).say(1, b"221 bye\r\n").say(0, b"x")
+    found, _ = both(wire, first.frames + odd.frames + rest.frames)
+    assert [(c.client.data, c.server.data) for c in found if c.client_port == 40000] == [(b"QUIT\r\nx", b"220 mx\r\n221 bye\r\n")]
+
+
+def test_a_clock_that_was_set_back_is_followed(wire):
+    frames = wire.Dialogue(("198.18.0.9", 4000), time=wire.START + 10**9 * SECOND).say(0, b"EHLO c\r\nMAIL\r\n" * 20).frames
+    first = talked(wire)
+    found = wire.read(wire.pcap(frames + first.frames + first.say(1, b"221 bye\r\n").frames[-1:]), EngineSettings(chunk=1))
+    assert [c.server.data for c in found if c.client_port == 40000] == [b"220 mx\r\n221 bye\r\n"]
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_what_a_flow_is_reckoned_at_covers_what_it_costs(step):
+    """Pieces of two bytes each: in order, and above holes."""
+    settings, weird, flows = EngineSettings(), Weird(), []
+    tracemalloc.start()
+    for number in range(20):
+        flow = Flow(number, ((b"\0" * 4, 4000), (b"\1" * 4, 25)), 10**18, -1, 0, settings)
+        for place in range(500):
+            flow.add(0, 1000 + place * step, 1, 16, 2, bytes((place & 255, number)), 10**18 + place, weird)
+        flows.append(flow)
+    cost, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert cost < sum(flow.held for flow in flows) < 2 * cost
 
 
 def test_without_payload_there_is_no_connection(wire):
