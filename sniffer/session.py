@@ -92,7 +92,9 @@ def _certificate_judged(connection: Connection, seen: Observation, settings: Sni
     assert seen.tls
     chain = seen.tls.chain
     roots = settings.roots() if settings.roots else None
-    return trust_of(chain, connection.start, roots), match_of(chain, _expected_hosts(connection, seen, settings), settings.mail_domains)
+    # where we are the client, the server is somebody else's: our own domains say nothing about it
+    domains = () if _direction(connection, settings) == "outbound" else settings.mail_domains
+    return trust_of(chain, connection.start, roots), match_of(chain, _expected_hosts(connection, seen, settings), domains)
 
 
 def _expected_hosts(connection: Connection, seen: Observation, settings: SniffSettings) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings
         masked_command=masks.judged,
         masked_unjudged=masks.unjudged,
         attempts=_attempts(walk),
-        greeting_open=greeted.open,
+        greeting_open=greeted.open or walk.greeting_out_of_step,
         client_captured=connection.client.captured,
         server_captured=connection.server.captured,
         server_lost=walk.server_missing,

@@ -86,6 +86,14 @@ class Walk:
         server = self.connection.server
         return is_lost(server) or (not server.from_start and self.greeting is None)
 
+    @property
+    def greeting_out_of_step(self) -> bool:
+        """The reply to the first EHLO was seen before it: several lines stand in the prelude, and one line is left for EHLO."""
+        if not self.prelude or not self.exchanges or self.exchanges[0].verb not in GREETINGS:
+            return False
+        before, taken = self.prelude[-1], self.exchanges[0].reply
+        return before.code == 250 and before.raw.startswith(b"250-") and taken is not None and not taken.raw.startswith(b"250-")
+
     # the beginning
 
     def _step_over_proxy_header(self) -> None:
@@ -186,12 +194,16 @@ class Walk:
             self._sized(command.argument, reply)
         elif verb in ("AUTH", "X-EXPS"):
             self._challenges(reply)
-        elif takes_upgrade(command, reply):
+        elif takes_upgrade(command, reply) and reply and self._is_taken(reply):
             self.accepted = reply
         elif verb == "RCPT" and reply and reply.ok:
             self._recipients += 1
         elif verb in ("RSET", "MAIL") or verb in GREETINGS:
             self._recipients = 0
+
+    def _is_taken(self, reply: Reply) -> bool:
+        """A 220 takes STARTTLS (RFC 3207 section 4). Another 2xx may be EHLO's own, out of step: a handshake must follow."""
+        return reply.code == 220 or looks_like_handshake(self._client, self.client_position)
 
     def _reply_was_lost(self, position: int) -> bool:
         """In a capture that began behind the server's greeting: was this command answered before it? It was, if the

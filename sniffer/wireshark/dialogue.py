@@ -107,7 +107,7 @@ class _Pairing:
                 self._sure = False
         elif verb == "BDAT":
             self._chunked = True
-        elif takes_upgrade(command, reply):
+        elif takes_upgrade(command, reply) and reply and (reply.code == 220 or self._client.tls_at is not None):
             self.walk.accepted = reply
         elif verb == "RCPT" and reply and reply.ok:
             self._recipients += 1

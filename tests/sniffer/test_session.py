@@ -354,3 +354,26 @@ def test_a_reply_to_mail_is_never_taken_for_one_to_ehlo(server_turns: int) -> No
     found = observe(beginning_late(turns(MASKED), 0, server_turns), SniffSettings())
     assert found and found.judgement.verdict == "incomplete"
     assert "offered" not in record(found)["smtp"]["starttls"]
+
+
+def test_a_starttls_that_ehlos_250_seems_to_answer_was_not_accepted() -> None:
+    """The directions are out of step: only a 220, or a handshake that follows, accepts."""
+    found = observe(connection(turns("S 220 mx\nC EHLO c\nC STARTTLS\nS 250 mx|250 ok\nC MAIL FROM:<>\nS 250 ok")), SniffSettings())
+    assert found and found.judgement.verdict == "incomplete"
+    taken = observe(connection(turns(GREETING.replace("220 2.0.0", "250 2.0.0")) + list(handshake("1.2"))), SniffSettings())
+    assert taken and taken.judgement.verdict == "tls"
+
+
+def test_an_ehlo_reply_seen_before_its_ehlo_leaves_the_verdict_open() -> None:
+    """Both sides began late, a few milliseconds out of step: MAIL's 250 stands where EHLO's would."""
+    whole = connection(turns("S 250-mx|250-XXXXXXXX|250 SIZE\nC EHLO c|MAIL FROM:<>|RCPT TO:<a>\nS 250 ok|250 ok\nC QUIT\nS 221 bye"))
+    late = replace(whole, client=replace(whole.client, from_start=False), server=replace(whole.server, from_start=False))
+    found = observe(late, SniffSettings())
+    assert found and found.judgement.verdict == "incomplete"
+
+
+@pytest.mark.parametrize(("ours", "match"), [("198.51.100.0/24", "domain"), ("192.0.2.0/24", "neither")])
+def test_our_own_domains_are_expected_of_our_own_servers_only(ours: str, match: str) -> None:
+    hosts = {"198.51.100.25": ("other.test",)}
+    found = observe(connection(WHOLE), SniffSettings(own_networks=Networks([ours]), mx_hosts=hosts, mail_domains=("mx.example",)))
+    assert found and found.match == match
