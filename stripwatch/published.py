@@ -1,6 +1,6 @@
 """The DNS records that make reporters send: which a domain has, and the ones it lacks, ready to paste.
 
-RFC 8460 §3 (``_smtp._tls``), RFC 9989/7489 (``_dmarc``), RFC 9990 §3 (``_report._dmarc`` where reports go to another
+RFC 8460 §3 (``_smtp._tls``), RFC 9989/7489 (``_dmarc``), RFC 9990 §4 (``_report._dmarc`` where reports go to another
 organisation), RFC 8461 §3.1 (``_mta-sts``: without a policy TLS reporters have little to tell). Pure: lookups come in.
 """
 

@@ -35,4 +35,4 @@ ROUTES = (
     Route("/v1/dmarc", ("application/xml", "text/xml", *_GZIP, *_ZIP), "https", "report"),
     Route("/v1/sessions", ("application/x-ndjson", "application/ndjson", "application/jsonl"), "sensor", "sessions", needs_token=True),
 )
-"""RFC 8460 section 5.4 names the first's types; RFC 9990 reports come as XML, gzip or zip."""
+"""RFC 8460 §5.4 names the first's types; RFC 9990 §3.5.2 XML and gzip, and many senders zip."""

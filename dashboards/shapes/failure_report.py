@@ -15,7 +15,7 @@ TITLES = {
     "original_message_id": "Message id",
     "original_envelope_id": "Envelope id",
     "auth_failure": "What failed",
-    "identity_alignment": "Not aligned",
+    "identity_alignment": "Identity-Alignment, as sent",
     "delivery_result": "What became of it",
     "incidents": "Messages like it",
     "authentication_results": "Authentication results",

@@ -1,7 +1,7 @@
 """How far each report is trusted: mails by who signed or sent them, posts and files by their way in.
 
-RFC 8460 §3: a mailed TLS report has a valid DKIM signature of the reporting domain, or is ignored. RFC 9990 §4: an
-aggregate report's mail passes DMARC itself. A DNS that does not answer decides nothing: the report waits, kept out of
+RFC 8460 §3: a mailed TLS report has a valid DKIM signature of the reporting domain, or is ignored. RFC 9990
+§3.5.2: an aggregate report's mail passes DMARC itself. A DNS that does not answer decides nothing: the report waits, kept out of
 every figure, until it does (``ingest.drain.rejudge``).
 """
 

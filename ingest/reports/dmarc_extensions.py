@@ -1,4 +1,4 @@
-"""Extension elements of aggregate reports (RFC 9990 §4): named, never read. Their absence or presence is no error."""
+"""Extension elements of aggregate reports (RFC 9990 §3.2, §5): named, never read. Their absence or presence is no error."""
 
 from __future__ import annotations
 

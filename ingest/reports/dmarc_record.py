@@ -26,7 +26,7 @@ _NO_RESULTS = AuthResults()
 _ALIGNED = frozenset({"pass", "fail"})
 _PARTS_KEPT = 2_048
 _MOST_RESULTS = 128
-"""DKIM results, SPF results and reasons kept of one record, of each so many: RFC 9990 wants at most 100 signatures."""
+"""DKIM results, SPF results and reasons kept of one record, of each so many: RFC 9990 §3.1.3 wants at most 100 signatures."""
 _LONGEST_PART = 1_000
 """Characters of a record's part that is kept for others like it: the same parts come again in report after report."""
 

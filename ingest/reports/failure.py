@@ -12,6 +12,7 @@ from email.utils import parseaddr
 
 from ingest.reports.addresses import canonical_address
 from ingest.reports.budget import Budget
+from ingest.reports.comments import without_comments
 from ingest.reports.errors import EmptyReport
 from ingest.reports.limits import Limits
 from ingest.reports.mime import Mail, children, content, header, headers, media_type, parameter, parse_mail
@@ -133,6 +134,12 @@ def _original(found: _Found, budget: Budget) -> Mail | None:
     return original if original.keys() else None
 
 
+def _address(source: str) -> str | None:
+    """Of a bare address, or of a literal as in RFC 5321 §4.1.3."""
+    text = source.split(" ")[0].strip("[]")
+    return canonical_address(text[5:] if text[:5].lower() == "ipv6:" else text)
+
+
 class _Builder:
     def __init__(self, fields: dict[str, list[str]], original: Mail | None, limits: Limits, notes: Notes, privacy: Privacy) -> None:
         self._fields = fields
@@ -142,18 +149,18 @@ class _Builder:
         self._privacy = privacy
 
     def report(self, mail: Mail) -> FailureReport:
-        first, notes = self._first, self._notes
+        first, bare, notes = self._first, self._bare, self._notes
         arrival = from_text(first("arrival-date") or first("received-date") or header(mail, "date"), notes)
         if arrival is None:
             notes.add("dates_missing")
-        domain = domain_name(first("reported-domain")) or self._from_domain(self._original)
+        domain = domain_name(bare("reported-domain")) or self._from_domain(self._original)
         if domain is None:
             notes.add("policy_domain_missing")
         report_id = self._clip(header(mail, "message-id"))
         if report_id is None:
             notes.add("report_id_missing")
-        source = first("source-ip")
-        address = canonical_address((source or "").split(" ")[0]) if source else None
+        source = bare("source-ip")
+        address = _address(source) if source else None
         if source and address is None:
             notes.add("address_unreadable")
         return FailureReport(
@@ -162,19 +169,19 @@ class _Builder:
             policy_domain=domain,
             begin=arrival,
             end=arrival,
-            feedback_type=word(first("feedback-type")),
-            version=first("version"),
+            feedback_type=word(bare("feedback-type")),
+            version=bare("version"),
             auth_failure=self._words("auth-failure"),
             identity_alignment=self._words("identity-alignment"),
-            delivery_result=word(first("delivery-result")),
+            delivery_result=word(bare("delivery-result")),
             source_ip=address,
-            source_port=count(first("source-port")),
-            incidents=count(first("incidents")) or 1,
+            source_port=count(bare("source-port")),
+            incidents=count(bare("incidents")) or 1,
             reporting_mta=first("reporting-mta"),
             user_agent=first("user-agent"),
-            dkim_domain=domain_name(first("dkim-domain")),
+            dkim_domain=domain_name(bare("dkim-domain")),
             dkim_identity=self._private(first("dkim-identity")),
-            dkim_selector=first("dkim-selector"),
+            dkim_selector=bare("dkim-selector"),
             dkim_selector_dns=first("dkim-selector-dns"),
             dkim_adsp_dns=first("dkim-adsp-dns"),
             dkim_canonicalized_header=first("dkim-canonicalized-header") if self._privacy.message else None,
@@ -198,11 +205,15 @@ class _Builder:
         values = self._fields.get(name)
         return self._clip(values[0]) if values else None
 
+    def _bare(self, name: str) -> str | None:
+        """The first value without its comments."""
+        return without_comments(self._first(name) or "") or None
+
     def _all(self, name: str) -> list[str]:
         return self._fields.get(name, [])[:_WALKED]
 
     def _words(self, name: str) -> tuple[str, ...]:
-        texts = (text for value in self._all(name) for text in value.split(","))
+        texts = (text for value in self._all(name) for text in without_comments(value).split(","))
         return tuple(dict.fromkeys(kind for text in texts if (kind := word(self._clip(text)))))
 
     def _private(self, text: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""``policy-string`` of a TLS report (RFC 8460 §4.4): an MTA-STS policy line by line, or TLSA records."""
+"""``policy-string`` of a TLS report (RFC 8460 §4.5): an MTA-STS policy line by line, or TLSA records."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ def sts_policy(lines: Sequence[str]) -> StsPolicy | None:
 
 
 def tlsa_records(lines: Sequence[str]) -> tuple[TlsaRecord, ...]:
-    """Records in presentation form (RFC 6698 §2.2), with or without owner name, TTL and type before the numbers."""
+    """Records in presentation form (RFC 6698 §2.2), with or without owner name, TTL and type before the numbers. One a line
+    (RFC 8460 §4.5), or several with semicolons between them (its §4)."""
     records: list[TlsaRecord] = []
-    for line in lines:
-        text = line.upper().rpartition("TLSA")[2] if "TLSA" in line.upper() else line
+    for record in (record for line in lines for record in line.split(";")):
+        text = record.upper().rpartition("TLSA")[2] if "TLSA" in record.upper() else record
         match = _TLSA.fullmatch(text.replace("(", "").replace(")", "").strip())
         if match:
             usage, selector, matching_type = int(match[1]), int(match[2]), int(match[3])

@@ -12,6 +12,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799
 _number = re.compile(r"(\d{1,17})(\.\d*)?", re.ASCII).fullmatch
 _FRACTION = re.compile(r"(\.\d{6})\d+")
+_DAY_S_END = re.compile(r"(?<=[T ])24(?=:00:00)")
+_LEAP_SECOND = re.compile(r"(?<=:\d\d):60(?!\d)")
 _MILLISECONDS_FROM = 100_000_000_000
 """A number from here on is milliseconds: in seconds it would be the year 5138."""
 
@@ -59,9 +61,14 @@ def from_text(text: str | None, notes: Notes, *, unusual: bool = False) -> datet
 
 
 def _from_iso(text: str) -> datetime | None:
+    """Lower case too and leap seconds (RFC 3339 §5.6), and RFC 8460's day from 00:00 to 24:00 as it is worded: the library has none
+    of them."""
+    text = _FRACTION.sub(r"\1", text[:64].strip().upper())
+    text, days = _DAY_S_END.subn("00", text)
+    text, seconds = _LEAP_SECOND.subn(":59", text)
     try:
-        return datetime.fromisoformat(_FRACTION.sub(r"\1", text[:64].strip()))
-    except ValueError:
+        return datetime.fromisoformat(text) + timedelta(days=days, seconds=seconds)
+    except (ValueError, OverflowError):
         return None
 
 

@@ -210,7 +210,7 @@ class _Reader:
         return tuple(lines[:_STRINGS_KEPT])
 
     def _mx_hosts(self, policy: JsonObject) -> tuple[str, ...]:
-        """RFC 8460's ``mx-host`` (§4.4), a list by its erratum 6241, or the ``mx-host-pattern`` of drafts."""
+        """RFC 8460's ``mx-host``, a list by its §4.4 and one text in its appendix B, or the ``mx-host-pattern`` of drafts."""
         found = self._strings(policy.get("mx-host")) + self._strings(policy.get("mx-host-pattern"))
         hosts = (domain_name(host) for text in found for host in _inner_list(text))
         return tuple(dict.fromkeys(host for host in hosts if host))[:_STRINGS_KEPT]

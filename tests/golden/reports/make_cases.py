@@ -1028,6 +1028,24 @@ def tls_cases() -> None:
         tls_says("date_without_zone", policies=[good]),
     )
     one(
+        "tls-dates-lower-case",
+        "RFC 3339 §5.6: t and z in lower case",
+        tls(**{"date-range": {"start-datetime": "2026-09-21t00:00:00z", "end-datetime": "2026-09-21t23:59:59z"}}),
+        tls_says(policies=[good]),
+    )
+    one(
+        "tls-dates-leap-second",
+        "RFC 3339 §5.6: a leap second",
+        tls(**{"date-range": {"start-datetime": "2016-12-31T00:00:00Z", "end-datetime": "2016-12-31T23:59:60Z"}}),
+        tls_says(begin="2016-12-31T00:00:00Z", end="2017-01-01T00:00:00Z", policies=[good]),
+    )
+    one(
+        "tls-dates-24-00",
+        "RFC 8460 §4.4: a day from 00:00 to 24:00, taken at its word",
+        tls(**{"date-range": {"start-datetime": "2026-09-21T00:00:00Z", "end-datetime": "2026-09-21T24:00:00Z"}}),
+        tls_says(end="2026-09-22T00:00:00Z", policies=[good]),
+    )
+    one(
         "tls-counts-strings",
         "counts as strings",
         tls(
@@ -1061,6 +1079,20 @@ def tls_cases() -> None:
             )
         ),
         tls_says(policies=[{"tlsa": tlsa[:1]}]),
+    )
+    one(
+        "tls-tlsa-semicolons",
+        "RFC 8460 §4: TLSA records in one text, a semicolon between them",
+        tls(
+            tls_policy(
+                policy={
+                    "policy-type": "tlsa",
+                    "policy-domain": "mail.example",
+                    "policy-string": ["3 1 1 " + "ab" * 32 + "; 2 0 1 " + "cd" * 32],
+                }
+            )
+        ),
+        tls_says(policies=[{"tlsa": tlsa}]),
     )
     one(
         "tls-policy-string-text",
@@ -1414,6 +1446,20 @@ def failure_cases() -> None:
         .replace("noreply@reporter.example>", "noreply@reporter.example>;")
         .replace("m-1@reporter.example>", "m-1@reporter.example>;"),
         {**expected, "identity_alignment": ["none"], "delivery_result": "other"},
+    )
+    commented = (
+        fields.replace("spf, dkim", "(of two) spf (its (own) domain) , dkim")
+        .replace("Auth-Failure: dmarc", "Auth-Failure: dmarc (RFC 9991)")
+        .replace("Result: reject", "Result: (p=reject) reject")
+        .replace("Reported-Domain: mail.example", "Reported-Domain: (about) mail.example")
+        .replace("Source-IP: 203.0.113.5", "Source-IP: (from) [IPv6:2001:DB8::5]")
+    )
+    case(
+        "failure-comments",
+        "comments where RFC 9991 §4 and RFC 6591 allow them; an address literal",
+        "eml",
+        multipart(LETTER, f"Content-Type: message/feedback-report\r\n\r\n{commented}", message, **arf),
+        {**expected, "source_ip": "2001:db8::5"},
     )
     case(
         "failure-base64",
