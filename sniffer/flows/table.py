@@ -19,7 +19,7 @@ from sniffer.flows.payload import Payload, payload_of
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.flows.whole import WholeFlow, WholeFlows
-from sniffer.packets.columns import AT_ONCE, SYN, Aside, Columns
+from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -170,7 +170,7 @@ class FlowTable:
             if flow is None:
                 tomb = self._tombs.get(key)
                 if tomb is not None:
-                    if not _outlived(tomb, side, seq, flags, time, self._settings.tombstone):
+                    if not _outlived(tomb, side, seq, ack, flags, time, self._settings.tombstone):
                         self._weird.after_close += 1
                         continue
                     del self._tombs[key]
@@ -280,7 +280,12 @@ def _fullness(flow: Flow) -> int:
     return min(flow.sides[0].held, flow.sides[1].held) << 20 | min(flow.held, (1 << 20) - 1)
 
 
-def _outlived(tomb: Tombstone, side: int, seq: int, flags: int, time: int, lifetime: int) -> bool:
+def _outlived(tomb: Tombstone, side: int, seq: int, ack: int, flags: int, time: int, lifetime: int) -> bool:
     """True when a packet after a connection's end is the start of another."""
     closed, *isn = tomb
-    return time - closed > lifetime or (flags & SYN != 0 and isn[side] != seq)
+    if time - closed > lifetime:
+        return True
+    other = isn[1 - side]
+    if isn[side] is None and flags & ACK and other is not None:  # as Flow.begins_anew
+        return flags & SYN != 0 and other != (ack - 1) & 0xFFFFFFFF
+    return flags & SYN != 0 and isn[side] != seq
