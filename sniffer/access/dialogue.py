@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from sniffer.endings import is_lost
@@ -97,6 +99,15 @@ class Dialogue:
         """TLS follows."""
         self.accepted = answer
         self.client_position, self.server_position = client_position, answer.end
+
+    def begin_at_command(self, is_known: Callable[[bytes], bool]) -> None:
+        """Begin at the client's first line that is surely a command; what stands before it may be the end of anything."""
+        data, position = self.connection.client.data, self.client_position
+        while (end := data.find(b"\n", position)) >= 0 and not looks_like_handshake(data, position):
+            if is_known(data[position:end]):
+                break
+            position = end + 1
+        self.client_position = position if end >= 0 or looks_like_handshake(data, position) else len(data)
 
     def accept_unseen(self, last: Answer | None) -> None:
         """Where the client's side was not captured, TLS behind a yes shows that one was asked for."""

@@ -69,7 +69,7 @@ class _Walk:
         if end := proxy_header_end(self._client):
             found.proxy_header, found.client_position = self._client[:end], end
         if not connection.client.from_start:
-            self._find_first_command()
+            found.begin_at_command(lambda line: parse_command(line)[1] in KNOWN)
         first = self._responses[0] if self._responses else None
         greeting = _GREETING.match(first.raw) if first else None
         if first and greeting and (connection.server.from_start or self._is_early(first)):
@@ -83,14 +83,6 @@ class _Walk:
         connection = self._found.connection
         said = time_at(connection.client, self._found.client_position, _NEVER)
         return time_at(connection.server, first.at, _NEVER) <= said
-
-    def _find_first_command(self) -> None:
-        data, position = self._client, self._found.client_position
-        while (end := data.find(b"\n", position)) >= 0 and not looks_like_handshake(data, position):
-            if parse_command(data[position:end])[1] in KNOWN:
-                break
-            position = end + 1
-        self._found.client_position = position if end >= 0 or looks_like_handshake(data, position) else len(data)
 
     def _step(self) -> bool:
         """Take one command and its answer. False when there is none, or TLS or a mailbox begins."""

@@ -46,18 +46,9 @@ class _Walk:
         if connection.server.from_start:
             found.greeting = self._take()
         if not connection.client.from_start:
-            self._find_first_command()
+            found.begin_at_command(lambda line: parse_command(line)[0] in KNOWN)
         if found.late:
             self._set_prelude_aside()
-
-    def _find_first_command(self) -> None:
-        """Begin at the first line that is surely a command; what stands before it may be the end of anything."""
-        data, position = self._client, self._found.client_position
-        while (end := data.find(b"\n", position)) >= 0 and not looks_like_handshake(data, position):
-            if parse_command(data[position:end])[0] in KNOWN:
-                break
-            position = end + 1
-        self._found.client_position = position if end >= 0 or looks_like_handshake(data, position) else len(data)
 
     def _set_prelude_aside(self) -> None:
         """Answers from before the capture's first command: the first of them may be the greeting."""
