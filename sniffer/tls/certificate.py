@@ -43,6 +43,9 @@ class CertificateFacts(msgspec.Struct, frozen=True, gc=False):
     common_names: tuple[str, ...] = ()
     key_algorithm: str | None = None
     key_size: int | None = None
+    valid_from: float = 0.0
+    """``not_before`` in seconds since the epoch; ``valid_until``: ``not_after``."""
+    valid_until: float = 0.0
 
 
 @lru_cache(CERTIFICATES_KEPT)
@@ -65,6 +68,8 @@ def certificate_facts(der: bytes) -> CertificateFacts:
             tuple(str(name.value) for name in parsed.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)),
             algorithm,
             size,
+            parsed.not_valid_before_utc.timestamp(),
+            parsed.not_valid_after_utc.timestamp(),
         )
     except UNREADABLE:
         return CertificateFacts(digest, False)

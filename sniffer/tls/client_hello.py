@@ -8,10 +8,11 @@ from struct import unpack
 import msgspec
 
 from sniffer.tls.extensions import read_extensions, vector8, vector16
+from sniffer.tls.shapes import Shape, shape_of
 
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 11, 13, 16
 SESSION_TICKET, PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE = 35, 41, 43, 51
-_VARIED = frozenset((SERVER_NAME, SESSION_TICKET, PRE_SHARED_KEY, KEY_SHARE))
+_VARIED = {SERVER_NAME: 0, SESSION_TICKET: 0, PRE_SHARED_KEY: 0, KEY_SHARE: 0}
 """Extensions whose content differs from one hello of a client to the next. All but the name say nothing here."""
 _RANDOM = 32
 _NAMES_KEPT = 2048
@@ -37,6 +38,8 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
     """supported_versions, two bytes each."""
     whole: bool = True
     """False when the extensions did not fit their lengths, and for SSL 2.0 hellos: no fingerprint is made of it."""
+    shape: int = 0
+    """Hellos of one number differ in name, session id and what is random at most; 0: of no number."""
 
 
 def parse_client_hello(body: bytes) -> ClientHello | None:
@@ -46,33 +49,24 @@ def parse_client_hello(body: bytes) -> ClientHello | None:
         return None
     position = 3 + _RANDOM + len(session)
     mark = body[position : position + _MARK], len(body), len(session)
-    shape = _SHAPES.get(mark)
-    if shape and shape.fits(body):
-        return shape.hello(body, session)
+    known = _KNOWN.get(mark)
+    if known and known.shape.fits(body):
+        return known.hello(body, session)
     hello = _parse(body, session, position)
     if hello and hello.whole:
-        if len(_SHAPES) >= _SHAPES_KEPT:
-            _SHAPES.clear()
-        _SHAPES[mark] = _shape_of(body, position, hello)
+        if len(_KNOWN) >= _SHAPES_KEPT:
+            _KNOWN.clear()
+        _KNOWN[mark] = _known_from(body, position, hello)
     return hello
 
 
-class _Shape(msgspec.Struct, frozen=True, gc=False):
-    """A hello that came before. One that is the same but for what differs each time (random, session id, key share,
-    ticket, pre-shared key, name) says the same, so it need not be taken apart."""
+class _Known(msgspec.Struct, frozen=True, gc=False):
+    """A hello that came before: one of the same shape says the same, so it need not be taken apart."""
 
-    fixed: tuple[tuple[int, int, bytes], ...]
-    """Where the bytes stand that have to be the same, and those bytes."""
+    shape: Shape
     name: tuple[int, int]
     """Where the server_name extension's content stands."""
     first: ClientHello
-
-    def fits(self, body: bytes) -> bool:
-        """True when the bytes that have to be the same are."""
-        for begin, end, fixed in self.fixed:  # noqa: SIM110  a generator would cost more than the comparing
-            if body[begin:end] != fixed:
-                return False
-        return True
 
     def hello(self, body: bytes, session: bytes) -> ClientHello:
         """A further hello of this shape."""
@@ -88,31 +82,23 @@ class _Shape(msgspec.Struct, frozen=True, gc=False):
             first.signature_algorithms,
             first.protocols,
             first.versions,
+            True,
+            self.shape.number,
         )
 
 
-_SHAPES: dict[tuple[bytes, int, int], _Shape] = {}
+_KNOWN: dict[tuple[bytes, int, int], _Known] = {}
 _SHAPES_KEPT = 1024
 _MARK = 48
 """Bytes from the suites on that tell most clients apart."""
 
 
-def _shape_of(body: bytes, position: int, hello: ClientHello) -> _Shape:
+def _known_from(body: bytes, position: int, hello: ClientHello) -> _Known:
     """``position``: where the suites' vector begins. The extensions are known to fill the hello to its end."""
-    edges = [0, 2]
-    begin, name = position, (0, 0)
     at = position + 2 + len(hello.ciphers)
-    at += 1 + body[at] + 2
-    for kind in hello.extensions:
-        content, size = at + 4, body[at + 2] << 8 | body[at + 3]
-        if kind in _VARIED:
-            edges += [begin, content]
-            begin = content + size
-            name = (content, begin) if kind == SERVER_NAME else name
-        at = content + size
-    edges += [begin, len(body)]
-    spans = zip(edges[::2], edges[1::2], strict=True)
-    return _Shape(tuple((start, end, body[start:end]) for start, end in spans if start < end), name, hello)
+    at += 1 + body[at]
+    shape, spans = shape_of(body, position, at, hello.extensions, _VARIED)
+    return _Known(shape, spans.get(SERVER_NAME, (0, 0)), hello)
 
 
 def _parse(body: bytes, session: bytes, position: int) -> ClientHello | None:

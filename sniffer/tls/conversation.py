@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -87,6 +87,32 @@ def facts_of(
     chosen = flight.hello
     resumed = _resumed(hello, flight, server_side)
     established, signs = _outcome(chosen, client_side, server_side, client_lost, server_lost, resumed)
+    settled = bool(established) and _settled(chosen, client_side, server_side)
+    if not (hello and hello.shape and chosen and chosen.shape and established):
+        return _facts(hello, flight, resumed, established, signs, settled)
+    # one that succeeded says what others of the same hellos said
+    key = hello.shape, hello.server_name, chosen.shape, flight.chain, flight.curve, resumed, settled
+    facts = _KNOWN.get(key)
+    if facts is None:
+        if len(_KNOWN) >= _HANDSHAKES_KEPT:
+            _KNOWN.clear()
+        facts = _KNOWN[key] = _facts(hello, flight, resumed, established, signs, settled)
+    return facts
+
+
+_KNOWN: dict[tuple[Any, ...], TlsFacts] = {}
+_HANDSHAKES_KEPT = 4096
+
+
+def _facts(
+    hello: ClientHello | None,
+    flight: ServerFlight,
+    resumed: bool | None,
+    established: bool | None,
+    signs: tuple[TlsSign, ...],
+    settled: bool,
+) -> TlsFacts:
+    chosen = flight.hello
     printed = fingerprints(hello) if hello else None
     terms = _terms(chosen.version, chosen.cipher, chosen.group, chosen.psk, chosen.retry) if chosen else _NO_TERMS
     return TlsFacts(
@@ -106,7 +132,7 @@ def facts_of(
         ja4=printed.ja4 if printed else None,
         chain=flight.chain,
         signs=signs,
-        settled=bool(established) and _settled(chosen, client_side, server_side),
+        settled=settled,
     )
 
 
@@ -169,11 +195,17 @@ def _server_flight(handshake: bytes) -> ServerFlight:
         elif kind == CERTIFICATE:
             flight.chain = certificate_chain(body)
             flight.has_certificate = True
-        elif kind == SERVER_KEY_EXCHANGE and flight.hello and "_ECDHE_" in suite(flight.hello.cipher).name:
+        elif kind == SERVER_KEY_EXCHANGE and flight.hello and _has_curve(flight.hello.cipher):
             flight.curve = named_curve(body)
         elif kind == SERVER_HELLO_DONE:
             flight.done = True
     return flight
+
+
+@lru_cache(1024)
+def _has_curve(cipher: int) -> bool:
+    """True for suites whose ServerKeyExchange names a curve."""
+    return "_ECDHE_" in suite(cipher).name
 
 
 def _resumed(hello: ClientHello | None, flight: ServerFlight, server: RecordSide) -> bool | None:

@@ -44,11 +44,12 @@ class RecordSide(msgspec.Struct, gc=False):
 def read_records(data: bytes, start: int = 0) -> RecordSide:
     """Walk the records of ``data`` from ``start`` on. Never raises: what is no record ends the walk (``garbage_at``)."""
     side = RecordSide()
-    pieces: list[bytes] = []
+    handshake = b""
     position, size = start, len(data)
+    last = size - _HEADER
     records = 0
     in_clear = True
-    while position + _HEADER <= size:
+    while position <= last:
         kind, major, length = _header(data, position)
         if not 20 <= kind <= 24 or major != 3 or length > MAX_RECORD or not (length or kind == APPLICATION_DATA):
             side.garbage_at = position
@@ -56,7 +57,8 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
         end = position + _HEADER + length
         records += 1
         if kind == HANDSHAKE and in_clear:
-            pieces.append(data[position + _HEADER : end])
+            piece = data[position + _HEADER : end]
+            handshake = handshake + piece if handshake else piece
         elif end <= size:
             if kind == CHANGE_CIPHER_SPEC:
                 side.change_cipher_spec = True
@@ -77,7 +79,7 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
         if position < size and not _may_begin_a_record(data, position):
             side.garbage_at = position
     side.records = records
-    side.handshake = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    side.handshake = handshake
     return side
 
 

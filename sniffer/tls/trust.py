@@ -68,9 +68,9 @@ def trust_of(chain: tuple[bytes, ...], at: int, store: TrustStore | None) -> Tru
     verdict = _judge(chain, seconds // _DAY, store)
     if verdict in ("self_signed", "invalid"):
         return verdict
-    if seconds > facts.not_after.timestamp():
+    if seconds > facts.valid_until:
         return "expired"
-    if seconds < facts.not_before.timestamp():
+    if seconds < facts.valid_from:
         return "invalid"
     return verdict
 
