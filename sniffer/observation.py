@@ -13,7 +13,8 @@ from sniffer.tls import TlsFacts
 Side = Literal["client", "server"]
 Protocol = Literal["smtp", "pop3", "imap"]
 Ending = Literal["reset", "closed", "silence"]
-_LATEST = 1 << 63
+LATEST = 1 << 63
+"""Later than every packet: what is looked up among a head's marks is (offset, LATEST)."""
 
 
 class Sign(msgspec.Struct, frozen=True, gc=False):
@@ -92,5 +93,5 @@ class Observation(msgspec.Struct, kw_only=True, gc=False):
 def time_at(head: StreamHead, offset: int, otherwise: int) -> int:
     """When the byte at ``offset`` was first seen, nanoseconds; ``otherwise`` for a direction without bytes."""
     marks = head.marks
-    place = bisect_right(marks, (offset, _LATEST)) - 1
+    place = bisect_right(marks, (offset, LATEST)) - 1
     return marks[place][1] if place >= 0 else otherwise

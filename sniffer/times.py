@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 
 _SECOND = 1_000_000_000
 _LATEST = 253402300799
@@ -13,12 +12,21 @@ _LATEST = 253402300799
 def rfc3339(at: int) -> str:
     """UTC with microseconds, always six digits: ``2026-11-24T10:00:00.000001Z``."""
     if at < _SECOND:
-        return f"{_second(str(at // _SECOND))}{at % _SECOND // 1000:06d}Z"
+        return f"{_seconds[str(at // _SECOND)]}{at % _SECOND // 1000:06d}Z"
     digits = str(at)  # cutting the number's own digits is twice as fast as dividing and printing it
-    return _second(digits[:-9]) + digits[-9:-3] + "Z"
+    return _seconds[digits[:-9]] + digits[-9:-3] + "Z"
 
 
-@lru_cache(4096)
-def _second(seconds: str) -> str:
-    at = min(max(int(seconds), 0), _LATEST)
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+class _Seconds(dict[str, str]):
+    """Text of the seconds met so far: a dictionary answers in half the time of a cached function."""
+
+    def __missing__(self, seconds: str) -> str:
+        if len(self) >= _KEPT:
+            self.clear()
+        at = min(max(int(seconds), 0), _LATEST)
+        text = self[seconds] = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+        return text
+
+
+_KEPT = 4096
+_seconds = _Seconds()

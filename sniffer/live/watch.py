@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from sniffer.engine import Engine
 from sniffer.errors import CaptureError
+from sniffer.lines import SessionLines
 from sniffer.live.pipe import TimedPipe, timed_records
-from sniffer.session import observe, session_json
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -40,9 +40,10 @@ def watch(
     by ``engine_settings``. Raises CaptureError behind the last batch when the stream is damaged.
     """
     engine = Engine(engine_settings, counts.weird)
+    session_line = SessionLines(settings)
 
     def lines(connections: Iterator[Connection]) -> list[bytes]:
-        found = [session_json(session) for connection in connections if (session := observe(connection, settings)) is not None]
+        found = [line for line in map(session_line, connections) if line]
         counts.sessions += len(found)
         return found
 

@@ -14,7 +14,6 @@ from sniffer.smtp.greetings import greeting_facts
 from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
 from sniffer.smtp.software import host_of, software_of
 from sniffer.smtp.transcript import transcript
-from sniffer.smtp.usual import observe_usual
 from sniffer.smtp.walk import Exchange, Walk
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -26,7 +25,7 @@ _SMTP = Tongue(re.compile(rb"\s*(?:[A-Za-z*]{3,12}(?:[ \t][^\n]*)?\r?\n)"), re.c
 
 def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
     """Observe a session that is known to be SMTP. Never raises."""
-    return observe_usual(connection, settings) or observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
+    return observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
 
 
 def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings, handshake: HandshakeReader) -> Observation:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
+from sniffer.lines import SessionLines
 from sniffer.networks import Networks
-from sniffer.session import observe, session_json
+from sniffer.session import session_json
 from sniffer.settings import BEGINNING, DnsSettings, EngineSettings, ports_of
 from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection
 from sniffer.weird import Weird
 from stripwatch.cli.failure import complain
 from stripwatch.configuration import Configuration
@@ -40,18 +40,12 @@ def session_lines(site: Site, capture: Capture, *, weird: Weird | None = None, j
         from sniffer.wireshark.engine import read_sessions
 
         return map(session_json, read_sessions(capture, settings=settings, ports=engine.ports, weird=weird, dns=engine.dns))
-    line = partial(session_line, settings=settings)
+    line = SessionLines(settings)
     if jobs > 1 and isinstance(capture, Path):
         from sniffer.jobs import map_connections
 
         return filter(None, map_connections(capture, line, settings=engine, weird=weird, jobs=jobs))
     return filter(None, map(line, read_connections(capture, settings=engine, weird=weird)))
-
-
-def session_line(connection: Connection, settings: SniffSettings) -> bytes:
-    """The connection's line; empty when it is no mail session."""
-    session = observe(connection, settings)
-    return b"" if session is None else session_json(session)
 
 
 def engine_settings(configuration: Configuration) -> EngineSettings:

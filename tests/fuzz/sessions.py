@@ -12,6 +12,7 @@ from typing import Any, get_args
 from msgspec.structs import replace
 
 from sniffer.evidence import WORDS
+from sniffer.lines import SessionLines
 from sniffer.session import observe, session_json
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection, End, StreamHead
@@ -21,6 +22,7 @@ from tests.sniffer.handshakes import handshake
 from tests.sniffer.playbook import Turns, connection, turns
 
 ALL = SniffSettings(protocols=frozenset({"smtp", "pop3", "imap"}))
+LINES = SessionLines(ALL)
 VERDICTS = frozenset(get_args(Verdict))
 ENDS: tuple[End, ...] = get_args(End)
 PORTS = (25, 465, 110, 995, 143, 993, 8025)
@@ -56,9 +58,11 @@ def unpacked(data: bytes) -> Connection:
 def documented(found: Connection) -> Hashable:
     """What is said of the session, of which no word may be unknown."""
     session = observe(found, ALL)
+    line = session_json(session) if session else b""
+    expect(LINES(found) == line, "written otherwise from a form")
     if session is None:
         return None
-    record = json.loads(session_json(session))
+    record = json.loads(line)
     dialogue: dict[str, Any] = next(record[name] for name in ("smtp", "pop3", "imap") if name in record)
     expect(dialogue["verdict"] in VERDICTS, dialogue["verdict"])
     words = {item["word"] for item in dialogue["evidence"]}

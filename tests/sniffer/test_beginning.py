@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sniffer.engine import read_connections
 from sniffer.errors import CaptureError
-from sniffer.session import observe, session_json
+from sniffer.lines import SessionLines
 from sniffer.settings import EngineSettings
 from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
 from sniffer.weird import Weird
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,12 +25,15 @@ SETTINGS = SniffSettings()
 def lines(capture: bytes, beginning: int) -> tuple[list[bytes], int]:
     """Each session's line, and how many of them were settled by the beginning."""
     found, settled = [], 0
+    session_lines = SessionLines(SETTINGS)
     try:
         for connection in read_connections(io.BytesIO(capture), settings=EngineSettings(beginning=beginning), weird=Weird()):
-            session = observe(connection, SETTINGS)
-            if session is not None:
-                found.append(session_json(session))
-                settled += session.connection.whole is not None
+            asked: list[Connection] = []
+            if (whole := connection.whole) is not None:
+                connection = replace(connection, whole=lambda whole=whole, asked=asked: asked.append(whole()) or asked[0])
+                settled += 1
+            found.append(session_lines(connection))
+            settled -= len(asked)
     except CaptureError:
         pass
     return sorted(found), settled

@@ -1,0 +1,61 @@
+"""A form: the text of an ``smtp`` object with places, and what fills them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from sniffer.forms.said import Said, line_starts
+from sniffer.observation import LATEST
+from sniffer.record import json_text
+from sniffer.smtp.blanking import shown_reply
+from sniffer.stream import StreamHead
+from sniffer.times import rfc3339
+
+
+class Greeting(msgspec.Struct, frozen=True, gc=False):
+    """What a server greets with, as parts of JSON."""
+
+    text: str
+    """In the dialogue."""
+    fields: str
+    """``software`` and ``banner``."""
+    host: str | None
+
+
+class Form(msgspec.Struct, frozen=True, gc=False):
+    """The ``smtp`` object of JSON, and where its places get their values."""
+
+    text: str
+    client_lines: tuple[int, ...]
+    """Lines of the client whose times are in the text."""
+    server_offsets: tuple[int, ...]
+    """Offsets in ``Words.server`` whose times are in the text."""
+    order: Callable[[tuple[str, ...]], tuple[str, ...]]
+    """Puts the values in the text's order: what the session says in its own words, then the times of the client's lines,
+    of greeting and reply to EHLO, of the offsets and of the server's own replies."""
+
+    def filled(self, said: Said, greeting: Greeting, client: StreamHead, server: StreamHead, limit: int) -> str:
+        """The object of a session of this form; its replies are clipped to ``limit``."""
+        sent, heard, lines = client.marks, server.marks, line_starts(said.client_text)
+        listed = len(said.greeting)
+        words = listed + len(said.name_line)
+        places = [0, listed, *[words + offset for offset in self.server_offsets]]
+        own = [*said.own, greeting.text, greeting.fields, shown_text(said.name_line, limit)]
+        at = words + len(said.words.server)
+        for reply in said.replies:
+            own.append(shown_text(reply, limit))
+            places.append(at)
+            at += len(reply)
+        times = [sent[bisect_right(sent, (lines[line], LATEST)) - 1][1] for line in self.client_lines]
+        times += [heard[bisect_right(heard, (place, LATEST)) - 1][1] for place in places]
+        return self.text % self.order((*own, *map(rfc3339, times)))
+
+
+@lru_cache(8192)
+def shown_text(reply: bytes, limit: int) -> str:
+    """A reply of the dialogue, or a line of it, as text of JSON."""
+    return json_text(shown_reply(reply, limit, False))[1:-1]

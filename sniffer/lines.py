@@ -1,0 +1,67 @@
+"""Connections → lines of NDJSON, one a session: the whole way from what an engine yields to what is printed and stored."""
+
+from __future__ import annotations
+
+from sniffer.endings import is_lost
+from sniffer.forms.form import Form, Greeting
+from sniffer.forms.known import Forms
+from sniffer.forms.said import Said, asked_for_tls, mailed_in_clear
+from sniffer.record import line_of, tls_object
+from sniffer.session import DATASETS, certificate_judged, direction_of, observe, session_json
+from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import Connection
+from sniffer.tls import TlsFacts, observe_tls
+
+_DATASET = DATASETS["smtp"]
+
+
+class SessionLines:
+    """Observes, judges and writes with one run's settings. It knows what was said before (``Forms``)."""
+
+    def __init__(self, settings: SniffSettings) -> None:
+        self._settings = settings
+        self._forms = Forms(settings)
+
+    def __call__(self, connection: Connection) -> bytes:
+        """The connection's line with its newline; empty when it is no mail session that was asked for. Never raises."""
+        line = self._formed(connection)
+        if line is None and connection.whole is not None:
+            connection = connection.entire()
+            line = self._formed(connection)
+        return self._observed(connection) if line is None else line
+
+    def _observed(self, connection: Connection) -> bytes:
+        session = observe(connection, self._settings)
+        return b"" if session is None else session_json(session)
+
+    def _formed(self, connection: Connection) -> bytes | None:
+        """The line of a session whose form is known."""
+        client, server = connection.client, connection.server
+        if not (client.from_start and server.from_start and connection.server_port in self._settings.smtp_ports and self._forms.usable):
+            return None
+        if connection.mx is not None and connection.mx.contradictions:
+            return None
+        said = asked_for_tls(client.data, server.data)
+        if said is None and connection.whole is None:
+            said = mailed_in_clear(client, server)
+        if said is None:
+            return None
+        form, greeting = self._forms.of(said.words), self._forms.greeting(said.greeting)
+        if form is None or greeting is None:
+            return None
+        if said.words.recipients:
+            return self._line(connection, said, form, greeting, None)
+        tls = self._established(connection, said)
+        return self._line(connection, said, form, greeting, tls) if tls else None
+
+    def _established(self, connection: Connection, said: Said) -> TlsFacts | None:
+        """The facts of a handshake that succeeded; None when it didn't, or more bytes could say more."""
+        client, server = connection.client, connection.server
+        tls = observe_tls(client.data, len(said.client_text), server.data, said.server_end, is_lost(client), is_lost(server))
+        return tls if tls.established and not tls.signs and (tls.settled or connection.whole is None) else None
+
+    def _line(self, connection: Connection, said: Said, form: Form, greeting: Greeting, tls: TlsFacts | None) -> bytes:
+        settings = self._settings
+        smtp = form.filled(said, greeting, connection.client, connection.server, settings.dialogue_text)
+        handshake = tls_object(tls, *certificate_judged(connection, tls, greeting.host, settings)) if tls else None
+        return line_of(connection, _DATASET, smtp, handshake, direction_of(connection, settings), settings.observer_name)
