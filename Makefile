@@ -6,7 +6,9 @@
 # make soak    the long runs: crash loops, load, fuzzing, floods
 # make fuzz    only the fuzzing: SECONDS_EACH of each target
 
-PYTHON ?= python3
+# the system's own Python is built with profile-guided optimisation: a sixth faster than one compiled at home
+PYTHON ?= $(or $(shell for python in /usr/bin/python3 python3; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_FLAGS ?= -n 2 --dist loadscope
