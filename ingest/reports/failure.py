@@ -228,7 +228,8 @@ class _Builder:
         if sender is None:
             return None
         try:
-            address = parseaddr(sender[:1000])[1]
+            # the examples of RFC 9991's appendix end in a semicolon, which newer Pythons take for a damaged address
+            address = parseaddr(sender[:1000].rstrip("; \t"))[1]
         except (ValueError, IndexError, RecursionError):
             return None
         return domain_name(address.rpartition("@")[2])
