@@ -15,7 +15,7 @@ from sniffer.smtp.lookalikes import is_lookalike
 from sniffer.smtp.replies import looks_like_replies
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection
+from sniffer.stream import Connection, StreamHead
 from sniffer.tls.client_hello import parse_ssl2_hello
 from sniffer.tls.records import looks_like_handshake
 
@@ -30,6 +30,7 @@ _ACCESS_ANSWER: dict[Protocol, re.Pattern[bytes]] = {
 """What a server's bytes hold on such a port when the capture began late."""
 _SMTP_NAME = re.compile(rb"(?i)\b[el]?smtp\b")
 _SCAN = 4096
+_RECORDS = (b"\x14", b"\x15", b"\x16", b"\x17")
 _SERVERS = (b"220 ", b"220-")
 _CLIENTS = (b"EHLO ", b"HELO ")
 """How nearly every SMTP session begins."""
@@ -59,7 +60,7 @@ def _recognise(connection: Connection, settings: SniffSettings) -> tuple[Protoco
     if by_port != "smtp" and _speaks_access(connection, by_port):
         return by_port, "clear"
     if _begins_with_tls(connection):
-        whole = client.from_start or server.from_start or connection.server_port in settings.implicit_ports
+        whole = client.from_start or _begins_whole(server) or connection.server_port in settings.implicit_ports
         return by_port, "implicit" if whole else "unseen"
     return (by_port, "unseen") if _nothing_telling(connection) else None
 
@@ -117,6 +118,11 @@ def _begins_with_tls(connection: Connection) -> bool:
     if looks_like_handshake(client, start) or parse_ssl2_hello(client[start : start + 0x8001]):
         return True
     return not client and looks_like_handshake(server)
+
+
+def _begins_whole(server: StreamHead) -> bool:
+    """Nothing that the server said is missing before its records: a piece of a greeting would stand there."""
+    return server.from_start and (not server.data or server.data[:1] in _RECORDS)
 
 
 def _nothing_telling(connection: Connection) -> bool:

@@ -8,7 +8,7 @@ from sniffer.stream import Connection, StreamHead
 
 def is_lost(head: StreamHead) -> bool:
     """True when bytes of the side are missing behind what we hold, so that their absence proves nothing."""
-    return not head.captured or head.end in ("gap", "limit")
+    return not head.captured or head.end in ("gap", "limit", "cut")
 
 
 def ending_of(connection: Connection) -> Ending:
@@ -16,4 +16,6 @@ def ending_of(connection: Connection) -> Ending:
     ends = (connection.client.end, connection.server.end)
     if connection.reset_by or "rst" in ends:
         return "reset"
-    return "closed" if "fin" in ends else "silence"
+    if "fin" in ends:
+        return "closed"
+    return "cut" if "cut" in ends else "silence"

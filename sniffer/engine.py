@@ -67,8 +67,11 @@ class Engine:
         decoded = self._decoder.decode(records)
         if self._dns and self._decoder.dns:
             self._dns.take_datagrams(records, self._decoder.dns)
+        latest = records.time[-2:]
         if decoded:
-            yield from self._connections(self._table.process(*decoded, records.buffer))
+            yield from self._connections(self._table.process(*decoded, records.buffer, latest))
+        elif len(latest):
+            self._table.follow(latest)
 
     def finish_keyed(self) -> Iterator[tuple[int, Connection]]:
         """As ``finish``, each with its flow's key."""

@@ -12,7 +12,7 @@ from sniffer.tls import TlsFacts
 
 Side = Literal["client", "server"]
 Protocol = Literal["smtp", "pop3", "imap"]
-Ending = Literal["reset", "closed", "silence"]
+Ending = Literal["reset", "closed", "silence", "cut"]
 LATEST = 1 << 63
 """Later than every packet: what is looked up among a head's marks is (offset, LATEST)."""
 

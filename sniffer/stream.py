@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from sniffer.dns.facts import MxFacts
 
-End = Literal["open", "fin", "rst", "gap", "limit"]
+End = Literal["open", "fin", "rst", "gap", "limit", "cut"]
 
 
 class StreamHead(msgspec.Struct, frozen=True, gc=False):
@@ -29,7 +29,8 @@ class StreamHead(msgspec.Struct, frozen=True, gc=False):
     """True when data[0] is the direction's first byte (its SYN was seen, or ISN + 1 is known from the other side)."""
     end: End
     """Why ``data`` ends where it does. ``gap``: bytes are missing there (loss, snaplen). ``limit``: more was sent
-    and captured than is kept. ``fin``/``rst``: this side closed or reset after ``data``. ``open``: nothing more seen."""
+    and captured than is kept. ``fin``/``rst``: this side closed or reset after ``data``. ``open``: nothing more came, and
+    the capture went on long enough to tell. ``cut``: the capture ended before that, or the engine had to let go."""
     bytes: int = 0
     """TCP payload bytes of the whole direction as captured packets announce them (repeats count once where known)."""
     packets: int = 0
@@ -68,3 +69,16 @@ class Connection(msgspec.Struct, frozen=True, gc=False):
         if self.whole is None:
             return self
         return replace(self.whole(), mx=self.mx) if self.mx else self.whole()
+
+
+def cut_off(connection: Connection, until: int, patience: int) -> Connection:
+    """A connection that nobody closed, as it is when the capture watched it ``until`` then (nanoseconds since the
+    epoch): less than ``patience`` after its last packet, more may have followed."""
+    client, server = connection.client, connection.server
+    if "fin" in (client.end, server.end) or "rst" in (client.end, server.end) or until - connection.stop >= patience:
+        return connection
+    return replace(connection, client=_cut(client), server=_cut(server))
+
+
+def _cut(head: StreamHead) -> StreamHead:
+    return replace(head, end="cut") if head.end == "open" else head

@@ -96,14 +96,17 @@ def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
     if verdict != "incomplete":
         return ()
     words: list[Sign] = []
+    lost = not seen.late_start and seen.ending != "cut"
     if not seen.client_captured:
         words.append(Sign("client_not_captured", "client", "", rfc3339(seen.start)))
-    elif seen.client_lost and not seen.late_start:
+    elif seen.client_lost and lost:
         words.append(Sign("loss_client", "client", "", rfc3339(seen.stop)))
     if not seen.server_captured:
         words.append(Sign("server_not_captured", "server", "", rfc3339(seen.start)))
-    elif seen.server_lost and not seen.late_start:
+    elif seen.server_lost and lost:
         words.append(Sign("loss_server", "server", "", rfc3339(seen.stop)))
+    if seen.ending == "cut":
+        words.append(Sign("capture_ended", "client", "", rfc3339(seen.stop)))
     if seen.late_start:
         words.append(Sign("late_start", "client", "", rfc3339(seen.start)))
     if seen.offered is None and not seen.ehlo and not seen.attempts:

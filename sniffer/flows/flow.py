@@ -6,7 +6,7 @@ from sniffer.addresses import text
 from sniffer.flows.direction import Direction
 from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import EngineSettings
-from sniffer.stream import EMPTY, Connection, StreamHead
+from sniffer.stream import EMPTY, Connection, StreamHead, cut_off
 from sniffer.weird import Weird
 
 COST = 3000
@@ -22,7 +22,7 @@ End = tuple[bytes, int]
 class Flow:
     """State of one connection. Side 0 and 1 are the ends in ``ends``; who is the client is decided at the end."""
 
-    __slots__ = ("closed", "ends", "first", "interface", "key", "last", "opener", "reset_by", "sides", "vlan")
+    __slots__ = ("closed", "ends", "first", "interface", "key", "last", "opener", "reset_by", "sides", "until", "vlan")
 
     def __init__(self, key: int, ends: tuple[End, End], first: int, vlan: int, interface: int, settings: EngineSettings) -> None:
         self.key = key
@@ -38,6 +38,8 @@ class Flow:
         self.reset_by: int | None = None
         self.closed: int | None = None
         """When it ended: by a reset, or by both sides' FIN."""
+        self.until = first
+        """Up to when the capture watched it."""
 
     @property
     def held(self) -> int:
@@ -115,7 +117,7 @@ class Flow:
         heads = _head(mine, settings.client_head), _head(self.sides[server], settings.server_head)
         isn = mine.isn if mine.isn is not None else (mine.anchor or 0) + min(mine.front, 0) & 0xFFFFFFFF
         (client_ip, client_port), (server_ip, server_port) = self.ends[client], self.ends[server]
-        return Connection(
+        found = Connection(
             client_ip=text(client_ip),
             client_port=client_port,
             server_ip=text(server_ip),
@@ -129,6 +131,7 @@ class Flow:
             interface=names[self.interface],
             reset_by=None if self.reset_by is None else "client" if self.reset_by == client else "server",
         )
+        return found if self.closed is not None else cut_off(found, self.until, settings.patience)
 
     def client(self, ports: frozenset[int]) -> int:
         """Which side opened the connection: by SYN, by the mail port, by what it said, or the higher port."""

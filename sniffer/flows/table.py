@@ -80,6 +80,11 @@ class FlowTable:
         return self._handed_over
 
     @property
+    def now(self) -> int:
+        """Capture time, nanoseconds since the epoch."""
+        return self._now
+
+    @property
     def waits(self) -> bool:
         """True while a connection is open."""
         return bool(self._live or self._unanswered.keys())
@@ -87,16 +92,17 @@ class FlowTable:
     def __len__(self) -> int:
         return len(self._live)
 
-    def process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
-        """Take a window's segments; yield the connections that ended, in order of their end."""
+    def process(self, columns: Columns, aside: Aside, buffer: Octets, latest: Ints) -> Iterator[Ended]:
+        """Take a window's segments; yield the connections that ended, in order of their end. ``latest``: the times of
+        the window's last packets, of whatever kind."""
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
         for start in range(0, len(columns), AT_ONCE):
             part = columns.pick(slice(start, start + AT_ONCE)) if len(columns) > AT_ONCE else columns
+            self.follow(part.time if start + AT_ONCE < len(columns) else latest)
             yield from self._process(part, aside, buffer)
 
     def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
-        self._follow(columns.time)
         grown = int(columns.captured.sum()) + (COST + PIECE) * len(columns)
         columns, aside = self._unanswered.before(columns, aside)
         settings = self._settings
@@ -115,9 +121,9 @@ class FlowTable:
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
 
-    def _follow(self, times: Ints) -> None:
-        """Go on to these packets' time. One packet alone whose clock is ahead moves nothing; a clock that was set back
-        is followed."""
+    def follow(self, times: Ints) -> None:
+        """Go on to the time of these packets, in capture order. One packet alone whose clock is ahead moves nothing; a
+        clock that was set back is followed."""
         latest = int(times[-1])
         agreed = min(latest, int(times[-2]) if len(times) > 1 else self._recent)
         self._recent = latest
@@ -187,9 +193,10 @@ class FlowTable:
         flow = self._live.get(key)
         if flow is None:
             return None
-        over = self._is_over(flow, time) or (flags & SYN and flow.begins_anew(side, seq, ack, flags))
-        if over:
-            self._end(flow)
+        silent = self._is_over(flow, time)
+        if silent or (flags & SYN and flow.begins_anew(side, seq, ack, flags)):
+            # whoever takes the port again has done with what went before: nothing more would have come
+            self._end(flow, time if silent else time + self._settings.patience)
             self._tombs.pop(key, None)
             return None
         return flow
@@ -207,8 +214,9 @@ class FlowTable:
             return now - flow.closed > self._settings.linger
         return self._is_over(flow, now)
 
-    def _end(self, flow: Flow) -> None:
+    def _end(self, flow: Flow, now: int) -> None:
         del self._live[flow.key]
+        flow.until = now
         if not flow.payload:
             self._weird.no_payload += 1
             self._weird.syn_timeout += flow.unanswered and flow.closed is None
@@ -223,7 +231,7 @@ class FlowTable:
         quick = min(self._settings.linger, self._settings.syn_timeout)
         over = [flow for flow in self._live.values() if now - flow.last > quick and self._may_go(flow, now)]
         for flow in over:
-            self._end(flow)
+            self._end(flow, now)
         old = now - self._settings.tombstone
         self._tombs = {key: tomb for key, tomb in self._tombs.items() if tomb[0] >= old}
         yield from self._drain()
@@ -255,7 +263,7 @@ class FlowTable:
             spare -= flow.held
             surplus -= 1
             self._weird.evicted += 1
-            self._end(flow)
+            self._end(flow, self._now)
         yield from self._drain()
 
     def advance(self, now: int) -> Iterator[Ended]:
@@ -267,7 +275,7 @@ class FlowTable:
     def finish(self) -> Iterator[Ended]:
         """The capture is over: all that is open ends."""
         for flow in list(self._live.values()):
-            self._end(flow)
+            self._end(flow, self._now)
         self._unanswered.forget()
         yield from self._drain()
 

@@ -18,6 +18,7 @@ _CHUNK_TAKEN = re.compile(rb"((?:25\d [^\n]*\n){1,22})(221 [^\n]*\n)?")
 _RECORD = b"\x16\x03"
 _LAST_MINOR = b"\x04"
 """Of a handshake record's version: more is no TLS."""
+_LOST = ("gap", "cut")
 _LONGEST = 8192
 """Bytes of a server's words that are looked at."""
 SHORTEST_TEXT = 480
@@ -93,7 +94,7 @@ def _greeted(server: bytes) -> tuple[int, int, int]:
 def mailed_in_clear(client: StreamHead, server: StreamHead) -> Said | None:
     """EHLO, one message, and perhaps QUIT, all of it taken, and nothing lost but what is above the head's limit."""
     sent = _SENT.match(client.data)
-    if sent is None or client.end == "gap" or server.end in ("gap", "limit"):
+    if sent is None or client.end in _LOST or server.end in _LOST or server.end == "limit":
         return None
     verb, name, asked, sender, parameters, recipients, size = sent.groups(b"")
     data = server.data

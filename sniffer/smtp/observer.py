@@ -107,8 +107,9 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
         return
     client = walk.connection.client
     greeted = any(exchange.verb in GREETINGS for exchange in walk.exchanges)
-    if not client.from_start and not greeted and is_lost(walk.connection.server):
-        # a refused STARTTLS may have been lost on both sides
+    refused = any(exchange.reply and exchange.reply.refused for exchange in walk.exchanges)
+    if not client.from_start and not greeted and (refused or is_lost(walk.connection.server)):
+        # a refused STARTTLS may have been lost on both sides, or its refusal taken for another command's
         seen.client_lost = seen.client_lost_before_mail = True
         return
     after = _after_last_greeting(walk.exchanges)

@@ -20,6 +20,8 @@ class Conversation:
         self.first = self.last = packet.time
         self.closed: int | None = None
         """When it ended: by a reset, or by both sides' FIN."""
+        self.until: int | None = None
+        """Up to when the capture watched it; None: to its end."""
         self._opener: int | None = None
         self._reset_by: int | None = None
         self._vlan, self._interface = packet.vlan, packet.interface

@@ -25,7 +25,7 @@ def conversations(packets: Iterable[Packet], settings: EngineSettings, weird: We
     for count, packet in enumerate(packets):
         if count % _SWEEP == 0:
             ended = [one for one in live.values() if _is_over(one, packet.time, settings)]
-            yield from _end(ended, live, weird)
+            yield from _end(ended, live, weird, packet.time)
             over.update(one.stream for one in ended if one.closed is not None)
             over = {stream for stream in over if stream > packet.stream - settings.unanswered}
         if packet.stream in over:
@@ -36,7 +36,7 @@ def conversations(packets: Iterable[Packet], settings: EngineSettings, weird: We
             conversation = live[packet.stream] = Conversation(packet)
             if len(live) > MOST_OPEN:
                 weird.evicted += 1
-                yield from _end([min(live.values(), key=lambda one: one.last)], live, weird)
+                yield from _end([min(live.values(), key=lambda one: one.last)], live, weird, packet.time)
         conversation.add(packet)
     yield from _end(list(live.values()), live, weird)
 
@@ -47,9 +47,10 @@ def _is_over(conversation: Conversation, now: int, settings: EngineSettings) -> 
     return now - conversation.last > settings.idle_timeout
 
 
-def _end(ended: list[Conversation], live: dict[int, Conversation], weird: Weird) -> Iterator[Conversation]:
+def _end(ended: list[Conversation], live: dict[int, Conversation], weird: Weird, now: int | None = None) -> Iterator[Conversation]:
     for conversation in ended:
         del live[conversation.stream]
+        conversation.until = now
         if conversation.has_payload:
             yield conversation
         else:

@@ -24,6 +24,7 @@ from sniffer.settings import DnsSettings, EngineSettings
 from sniffer.smtp.observer import observe_dialogue
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
+from sniffer.stream import cut_off
 from sniffer.unseen import observe_unseen
 from sniffer.weird import Weird
 from sniffer.wireshark.conversation import Conversation
@@ -67,14 +68,14 @@ def _sessions(path: Path, settings: SniffSettings, engine: EngineSettings, weird
     with closing(dissected) as packets, closing(NamesBeside(path, engine, weird)) as names:
         for conversation in conversations(packets, engine, weird):
             if not conversation.unread_tls:
-                yield from _session(conversation, settings, ports, names)
+                yield from _session(conversation, settings, engine, names)
                 continue
             again.append(conversation)
             if len(again) >= ASKED_AGAIN:
-                yield from _asked_again(path, again, settings, ports, names)
+                yield from _asked_again(path, again, settings, engine, names)
                 again = []
         if again:
-            yield from _asked_again(path, again, settings, ports, names)
+            yield from _asked_again(path, again, settings, engine, names)
     if damage:
         raise damage.pop(0)
 
@@ -94,16 +95,16 @@ def _until_damage(packets: Iterator[Packet], damage: list[CaptureError]) -> Gene
 
 
 def _asked_again(
-    path: Path, again: list[Conversation], settings: SniffSettings, ports: frozenset[int], names: NamesBeside
+    path: Path, again: list[Conversation], settings: SniffSettings, engine: EngineSettings, names: NamesBeside
 ) -> Iterator[Session]:
     """The same streams, decoded as TLS."""
     known = {conversation.stream: conversation for conversation in again}
-    servers = {conversation.ends[1 - conversation.client_place(ports)][1] for conversation in again}
+    servers = {conversation.ends[1 - conversation.client_place(engine.ports)][1] for conversation in again}
     packets = dissect(path, _filter("tcp.stream", known), {f"tcp.port=={port}": "tls" for port in sorted(servers)})
-    for other in conversations(_until_damage(packets, []), EngineSettings(ports=ports), Weird()):
+    for other in conversations(_until_damage(packets, []), EngineSettings(ports=engine.ports), Weird()):
         known[other.stream].take_records(other)
     for conversation in again:
-        yield from _session(conversation, settings, ports, names)
+        yield from _session(conversation, settings, engine, names)
 
 
 def _filter(field: str, wanted: Iterable[int]) -> str:
@@ -111,9 +112,13 @@ def _filter(field: str, wanted: Iterable[int]) -> str:
     return "(" + " || ".join(f"{field}=={one}" for one in sorted(wanted)) + ") && !icmp && !icmpv6"
 
 
-def _session(conversation: Conversation, settings: SniffSettings, ports: frozenset[int], names: NamesBeside) -> Iterator[Session]:
-    place = conversation.client_place(ports)
-    connection = names.named(conversation.connection(place))
+def _session(conversation: Conversation, settings: SniffSettings, engine: EngineSettings, names: NamesBeside) -> Iterator[Session]:
+    place = conversation.client_place(engine.ports)
+    connection = conversation.connection(place)
+    if conversation.closed is None:
+        until = names.ends_at() if conversation.until is None else conversation.until
+        connection = cut_off(connection, until, engine.patience)
+    connection = names.named(connection)
     client, server = conversation.sides[place], conversation.sides[1 - place]
     found = recognise(connection, settings)
     if found is None:

@@ -23,20 +23,30 @@ class NamesBeside:
     def __init__(self, path: Path, settings: EngineSettings, weird: Weird) -> None:
         self._engine = Engine(replace(settings, ports=frozenset()), weird)
         self._linger = settings.linger
-        self._records = _records(path, settings.chunk) if settings.dns else None
+        self._asked = settings.dns is not None
+        self._records: Generator[Records, None, None] | None = _records(path, settings.chunk)
         self._reached = -(1 << 62)
 
     def named(self, connection: Connection) -> Connection:
         """The connection with what port 53 told of its server until it ended."""
-        while self._records and self._reached <= connection.stop + self._linger:
-            records = next(self._records, None)
-            if records is None:
-                self._records = None
-                list(self._engine.finish())
-            elif len(records):
-                list(self._engine.feed(records))
-                self._reached = int(records.time.max())
+        while self._asked and self._records and self._reached <= connection.stop + self._linger:
+            self._read_on()
         return self._engine.named(connection)
+
+    def _read_on(self) -> None:
+        records = next(self._records, None) if self._records else None
+        if records is None:
+            self._records = None
+            list(self._engine.finish())
+        elif len(records):
+            list(self._engine.feed(records))
+            self._reached = int(records.time.max())
+
+    def ends_at(self) -> int:
+        """The time of the capture's last packets."""
+        while self._records:
+            self._read_on()
+        return self._engine.table.now
 
     def close(self) -> None:
         """Let go of the file."""

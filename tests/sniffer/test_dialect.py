@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from sniffer.dialect import recognise
 from sniffer.sniff_settings import SniffSettings
@@ -52,6 +53,14 @@ def test_words_tell_the_protocol(client: bytes, server: bytes, port: int, form: 
 )
 def test_a_late_start_is_told_by_port_and_words(client: bytes, server: bytes, port: int, form: tuple[str, str] | None) -> None:
     assert recognise(spoken(client, server, port, from_start=False), ALL) == form
+
+
+def test_a_piece_of_a_greeting_shows_that_tls_was_not_first() -> None:
+    hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
+    late, server = head([(START, hello)], from_start=False), head([(START, b"220")], "gap")
+    found = Connection("192.0.2.1", 1, "192.0.2.2", 25, START, START, late, server)
+    assert recognise(found, SniffSettings()) == ("smtp", "unseen")
+    assert recognise(replace(found, server=head([(START, hello)])), SniffSettings()) == ("smtp", "implicit")
 
 
 def test_a_usual_session_needs_one_look() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sniffer.evidence import WORDS
 from sniffer.observation import Attempt, Observation
-from sniffer.session import session_record
+from sniffer.session import observe, session_record
 from sniffer.verdict import judge
-from tests.sniffer.playbook import session, words
+from tests.sniffer.handshakes import handshake
+from tests.sniffer.playbook import SETTINGS, connection, session, turns, words
 
 HELLO = "C EHLO c.example\n"
 GREET = "S 220 mx.example ESMTP Postfix\n" + HELLO
@@ -522,6 +524,26 @@ def test_verdicts(script: str, ends: dict[str, Any], verdict: str, fields: dict[
         for key in FIELDS.get(name, ()):
             value = value.get(key) if value is not None else None
         assert value == wanted, name
+
+
+def test_a_refusal_that_a_late_client_may_have_had_leaves_it_open() -> None:
+    """The server's side is whole, the client's begins at MAIL: the 454 may have answered a STARTTLS, though it was seen later."""
+    found = connection(turns(GREET + OFFER + MAIL.replace("S 250", "S 454 4.7.0 no TLS now|250", 1)))
+    begins = found.client.data.index(b"MAIL")
+    marks = tuple((at - begins, time) for at, time in found.client.marks if at >= begins)
+    late = replace(found, client=replace(found.client, data=found.client.data[begins:], marks=marks, from_start=False))
+    seen = observe(late, SETTINGS)
+    assert seen is not None
+    assert (seen.judgement.verdict, words(seen)) == ("incomplete", ["loss_client"])
+
+
+def test_a_capture_that_ends_amid_the_handshake_tells_nothing() -> None:
+    hello = list(handshake("1.2")[:1])
+    script = turns(GREET + OFFER + "C STARTTLS\nS 220 go") + hello
+    for end, verdict, word in (("cut", "incomplete", "capture_ended"), ("open", "tls_failed", "silence"), ("fin", "tls_failed", "closed")):
+        found = session(script, client_end=end, server_end=end)
+        assert (found.judgement.verdict, words(found)) == (verdict, [word])
+    assert "established" not in session_record(session(script, client_end="cut", server_end="cut"))["tls"]
 
 
 def test_every_case_has_its_own_name() -> None:

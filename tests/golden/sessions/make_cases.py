@@ -116,6 +116,13 @@ def failed() -> bytes:
     return Wire.pcap(talk(starttls([*hello, (False, b"\x15\x03\x03\0\x02\x02\x28")])))
 
 
+def amid_handshake(seconds: int) -> bytes:
+    """A handshake that goes no further than the hello, in a capture that goes on for so long."""
+    frames = talk(starttls(shaken(host("mx1.mail.example"), "1.2")[:1]), close=False)
+    ping = Wire.ethernet(Wire.ip(("198.51.100.9", 0), ("192.0.2.25", 0), b"ping", protocol=1))
+    return Wire.pcap(frames + [(frames[-1][0] + second * 10**9, ping) for second in range(1, seconds + 1)])
+
+
 def incomplete() -> bytes:
     """The reply to EHLO is lost, and the segments behind it are not."""
     frames = talk(turns(EHLO + OFFER + MAIL))
@@ -151,7 +158,10 @@ CASES = {
     "stripped-command.pcap": lambda: script(EHLO + OFFER + "C XXXXXXXX\nS 500 5.5.1 Command unrecognized\n" + MAIL),
     "starttls-refused.pcap": lambda: script(EHLO + OFFER + "C STARTTLS\nS 454 4.7.0 TLS not available\n" + MAIL),
     "tls-failed.pcap": failed,
+    "tls-1.2-not-checked.pcap": lambda: Wire.pcap(talk(starttls(shaken(host("mx1.mail.example"), "1.2")))),
     "incomplete.pcap": incomplete,
+    "incomplete-cut-short.pcap": lambda: amid_handshake(20),
+    "tls-failed-silence.pcap": lambda: amid_handshake(40),
     "pop3-tls.pcap": pop3,
     "imap-stripped-offer.pcap": imap,
 }
@@ -159,7 +169,8 @@ CASES = {
 
 def sniffed(capture: Path) -> bytes:
     """What the command line prints of a case."""
-    environment = os.environ | {"SSL_CERT_FILE": str(HERE / "roots.pem"), "TZ": "UTC"}
+    roots = "none.pem" if capture.parent.name.endswith("not-checked") else "roots.pem"
+    environment = os.environ | {"SSL_CERT_FILE": str(HERE / roots), "TZ": "UTC"}
     command = [
         sys.executable,
         "-m",

@@ -30,10 +30,32 @@ def test_a_port_used_again_is_another_connection(wire):
     first = talked(wire).close()
     second = talked(wire, isn=(500_000, 700_000), time=first.time)
     found, _ = both(wire, first.frames + second.frames)
-    assert [(c.client_isn, c.client.end) for c in found] == [(1000, "fin"), (500_000, "open")]
+    assert [(c.client_isn, c.client.end) for c in found] == [(1000, "fin"), (500_000, "cut")]
     cut_off = talked(wire)
     found, _ = both(wire, cut_off.frames + replace(second, time=cut_off.time).frames)
-    assert [(c.client_isn, c.client.end, c.server.data) for c in found] == [(1000, "open", b"220 mx\r\n"), (500_000, "open", b"220 mx\r\n")]
+    assert [(c.client_isn, c.client.end, c.server.data) for c in found] == [(1000, "open", b"220 mx\r\n"), (500_000, "cut", b"220 mx\r\n")]
+
+
+def test_silence_counts_when_the_capture_went_on_for_long_enough(wire):
+    other = {"client": ("198.18.0.2", 40001)}
+    for pause, end in ((29 * SECOND, "cut"), (31 * SECOND, "open")):
+        talk = talked(wire)
+        later = talked(wire, time=talk.time + pause, **other).close()
+        found, _ = both(wire, talk.frames + later.frames)
+        assert {c.client_port: (c.client.end, c.server.end) for c in found} == {40000: (end, end), 40001: ("fin", "fin")}
+
+
+def test_one_side_s_fin_is_an_end(wire):
+    found, _ = both(wire, talked(wire).packet(1, flags=wire.FIN | wire.ACK).frames)
+    assert [(c.client.end, c.server.end) for c in found] == [("open", "fin")]
+
+
+def test_other_traffic_shows_that_the_capture_went_on(wire):
+    talk = talked(wire)
+    ping = wire.ethernet(wire.ip(("198.18.0.9", 0), ("192.0.2.25", 0), b"ping", protocol=1))
+    frames = [(talk.time + second * SECOND, ping) for second in range(40)]
+    found, _ = both(wire, talk.frames + frames)
+    assert [c.client.end for c in found] == ["open"]
 
 
 def test_a_repeated_syn_is_the_same_connection(wire):
