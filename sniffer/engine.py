@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from msgspec.structs import replace
 
 from sniffer.capture.reader import read_records
@@ -43,6 +44,13 @@ class Engine:
         self._table = FlowTable(settings, weird)
         self._dns = DnsReader(settings.dns, secrets.token_bytes(SEED), weird) if settings.dns else None
         self._names: list[str | None] = []
+        self.keys = np.empty(0, np.uint64)
+        """Of the segments of the records that were fed last: their flows."""
+
+    @property
+    def decoder(self) -> Decoder:
+        """What takes packets apart."""
+        return self._decoder
 
     @property
     def table(self) -> FlowTable:
@@ -68,6 +76,7 @@ class Engine:
         if self._dns and self._decoder.dns:
             self._dns.take_datagrams(records, self._decoder.dns)
         latest = records.time[-2:]
+        self.keys = decoded[0].key if decoded else self.keys[:0]
         if decoded:
             yield from self._connections(self._table.process(*decoded, records.buffer, latest))
         elif len(latest):

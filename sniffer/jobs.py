@@ -2,9 +2,11 @@
 
 The file is cut at a record near its middle. A child reads what follows the cut. The parent reads what precedes it, and
 then goes on over the cut, but only with the connections that it knows, until they are over: whatever the child made of
-those is dropped. So no connection is cut. Each process knows the DNS answers that it read itself: a session behind the
-cut may lack a name that was told before it. The child's results wait in a file, so memory isn't tied to their number.
-Captures that can't be cut (pipes, compressed, pcapng, small) are read in one process.
+those is dropped. So no connection is cut. Which packets those are, the child has noted (``sniffer.notes``).
+
+Each process knows the DNS answers that it read itself: a session behind the cut may lack a name that was told before it.
+The child's results wait in a file, so memory isn't tied to their number. Captures that can't be cut (pipes, compressed,
+pcapng, small) are read in one process.
 """
 
 from __future__ import annotations
@@ -13,18 +15,20 @@ import multiprocessing
 import pickle
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from multiprocessing.context import ForkContext, SpawnContext
 from pathlib import Path
 from typing import IO, TypeVar
 
 from sniffer.capture import pcap
 from sniffer.capture.reader import pcap_records
-from sniffer.capture.source import MappedFile, opened
+from sniffer.capture.source import ByteStream, MappedFile, opened
 from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, read_connections
 from sniffer.errors import CaptureError, JobFailed
 from sniffer.flows.table import Handover
+from sniffer.notes import NoteBook, read_notes
 from sniffer.settings import EngineSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
@@ -55,8 +59,8 @@ def map_connections(
         return
     seeds = draw_seeds()
     context = _context()
-    with tempfile.NamedTemporaryFile(prefix="stripwatch-") as spool:
-        child = context.Process(target=_second, args=(path, cut, observe, settings, seeds, spool.name), daemon=True)
+    with tempfile.NamedTemporaryFile(prefix="stripwatch-") as spool, tempfile.NamedTemporaryFile(prefix="stripwatch-") as notes:
+        child = context.Process(target=_second, args=(path, cut, observe, settings, seeds, spool.name, notes.name), daemon=True)
         child.start()
         try:
             first = _First(path, cut, settings, weird, seeds)
@@ -66,6 +70,7 @@ def map_connections(
             child.join()
             if child.exitcode:
                 raise JobFailed(f"the second process ended with status {child.exitcode}")
+            yield from map(observe, first.over_the_cut(notes.file))
         finally:
             child.kill()
             child.join()
@@ -110,7 +115,6 @@ class _First:
                 raise
             if self.joined:
                 self.handover = engine.table.hand_over(cut.time)
-                yield from self._over_the_cut()
 
     def _alone(self, at: int) -> Iterator[Connection]:
         with opened(self._path) as source:
@@ -119,33 +123,51 @@ class _First:
                 yield from self._engine.feed(records)
         yield from self._engine.finish()
 
-    def _over_the_cut(self) -> Iterator[Connection]:
-        engine = self._engine
-        try:
-            with opened(self._path) as source:
-                source.consume(self._cut.at)
-                for records in pcap_records(source, self._cut.format, self._settings.chunk):
-                    if not engine.table.waits:
+    def over_the_cut(self, notes: IO[bytes]) -> Iterator[Connection]:
+        """Connections that began before the cut and end behind it. ``notes``: the child's, which is done."""
+        with frozen_garbage(), opened(self._path) as source:
+            assert isinstance(source, MappedFile)
+            at = yield from self._noted(source, notes)
+            try:
+                source.consume(at)
+                for records in pcap_records(source, self._cut.format, self._settings.chunk) if self._engine.table.waits else ():
+                    if not self._engine.table.waits:
                         break
                     self.stopped = int(records.time.max()) + 1
-                    yield from engine.feed(records)
-        except CaptureError:
-            pass  # the child meets the same damage and says it
-        yield from engine.finish()
+                    yield from self._engine.feed(records)
+            except CaptureError:
+                pass  # the child meets the same damage and says it
+            yield from self._engine.finish()
+
+    def _noted(self, source: MappedFile, notes: IO[bytes]) -> Generator[Connection, None, int]:
+        """Follow the notes as far as they go; returns where in the file that is."""
+        engine, at = self._engine, self._cut.at
+        if engine.decoder.waits:  # for fragments: only who reads on finds the rest
+            return at
+        for note in read_notes(notes):
+            if not engine.table.waits:
+                break
+            mine = pcap.copied(self._cut.format, source.peek, note.at[self.handover.owns(note.keys)])
+            for records in pcap_records(ByteStream(BytesIO(mine)), self._cut.format, self._settings.chunk):
+                yield from engine.feed(records)
+            self.stopped, at = note.last + 1, note.end
+            yield from engine.advance(note.now)
+        return at
 
 
-def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str) -> None:
+def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str, notes: str) -> None:
     """The child: what follows the cut, as pickles of (key, start, result); at the end the counts and the damage."""
     weird = Weird()
     engine = Engine(settings, weird, seeds)
     damage: CaptureError | None = None
-    with Path(spool).open("wb") as out, frozen_garbage():
+    with Path(spool).open("wb") as out, NoteBook(Path(notes), cut.format.header) as book, frozen_garbage():
         try:
             with opened(path) as source:
                 source.consume(cut.at)
                 for records in pcap_records(source, cut.format, settings.chunk):
                     for key, connection in engine.feed_keyed(records):
                         pickle.dump((key, connection.start, observe(connection)), out, pickle.HIGHEST_PROTOCOL)
+                    book.add(records, engine)
         except CaptureError as error:
             damage = error
         for key, connection in engine.finish_keyed():

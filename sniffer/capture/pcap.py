@@ -7,6 +7,7 @@ sequences). Record header, 16 bytes (24 in the variant of Alexey Kuznetzov): sec
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,6 +141,12 @@ def _are_plausible(fmt: PcapFormat, buffer: Octets, at: Ints, mark: bytes, upper
     inside = after + 4 <= size
     good[inside] &= view.column(after[inside] + upper.start, "<u2") == int.from_bytes(mark, "little")
     return good
+
+
+def copied(fmt: PcapFormat, peek: Callable[[int, int], bytes], places: Ints) -> bytes:
+    """The records at these places of a file, once each, in its order. ``peek`` gives so many bytes from a place on."""
+    captured = struct.Struct(fmt.order + "I").unpack_from
+    return b"".join([peek(at, fmt.header + captured(peek(at + 8, 4))[0]) for at in np.unique(places).tolist()])
 
 
 _SMALLEST = 14

@@ -42,14 +42,25 @@ class Decoder:
         self._dns = settings.dns is not None
         self.dns: list[Datagrams] = []
         """UDP datagrams of port 53 in the window that was decoded last, each at its UDP header; offsets are its buffer's."""
+        self.record = np.empty(0, np.int64)
+        """Which record of that window each of the segments is in."""
+        self.fragmented = False
+        """That window had IP fragments: a segment may be of several records, and of earlier windows' too."""
         self._keys = transport.FlowKey(seeds)
         self._fragments = FragmentTable(settings.fragment_memory, settings.fragment_timeout)
         self._weird = weird
+
+    @property
+    def waits(self) -> bool:
+        """True while fragments wait for the rest of their datagram."""
+        return len(self._fragments) > 0
 
     def decode(self, records: Records) -> tuple[Columns, Aside] | None:
         """The TCP segments of interest in capture order; None when there are none."""
         window = _Window(View(records.buffer), records, [], False, no_aside())
         self.dns = []
+        self.fragmented = False
+        self.record = np.empty(0, np.int64)
         everything = Cursor(np.arange(len(records)), records.at, records.at + records.captured)
         for link_type, mine in _by_link(records, everything):
             if link_type == link.ETHERNET:
@@ -58,7 +69,7 @@ class Decoder:
             if packets.vlan is not None:
                 window.vlan = packets.vlan if window.vlan is None else np.maximum(window.vlan, packets.vlan)
             self._packets(window, packets, 0)
-        return _finished(window) if window.parts else None
+        return self._finished(window) if window.parts else None
 
     def _plain(self, window: _Window, frames: Cursor) -> Cursor:
         """Take the plain frames; the others are returned."""
@@ -77,6 +88,7 @@ class Decoder:
 
     def _datagrams(self, window: _Window, found: Datagrams, depth: int) -> None:
         if found.fragments is not None:
+            self.fragmented = True
             self._reassemble(window, found.fragments, found.family)
         tcp = found.protocol == network.TCP
         mine = found if tcp.all() else found.pick(np.flatnonzero(tcp))
@@ -148,6 +160,14 @@ class Decoder:
         window.tunnelled = True
         window.parts.append((columns, records))
 
+    def _finished(self, window: _Window) -> tuple[Columns, Aside]:
+        columns = join([part for part, _ in (_with_record(window, *part) for part in window.parts)])
+        self.record = np.concatenate([record for _, record in window.parts])
+        if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
+            order = np.argsort(self.record, kind="stable")
+            columns, self.record = columns.pick(order), self.record[order]
+        return columns, window.aside
+
 
 def _by_link(records: Records, everything: Cursor) -> list[tuple[int, Cursor]]:
     if records.interface is None:
@@ -157,14 +177,6 @@ def _by_link(records: Records, everything: Cursor) -> list[tuple[int, Cursor]]:
     if len(kinds) == 1:
         return [(kinds[0], everything)]
     return [(kind, everything.pick(np.flatnonzero(links == kind))) for kind in kinds]
-
-
-def _finished(window: _Window) -> tuple[Columns, Aside]:
-    columns = join([part for part, _ in (_with_record(window, *part) for part in window.parts)])
-    if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
-        record = np.concatenate([record for _, record in window.parts])
-        columns = columns.pick(np.argsort(record, kind="stable"))
-    return columns, window.aside
 
 
 def _share_flows(parts: list[Columns]) -> bool:

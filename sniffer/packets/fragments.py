@@ -43,6 +43,10 @@ class FragmentTable:
         self._waiting: dict[bytes, _Waiting] = {}
         self._held = 0
 
+    def __len__(self) -> int:
+        """Datagrams of which something waits."""
+        return len(self._waiting)
+
     def add(self, fragment: Fragment, weird: Weird) -> bytes | None:
         """The datagram's payload when this fragment completes it."""
         weird.fragments += 1

@@ -44,6 +44,40 @@ def test_two_processes_give_what_one_gives(wire, tmp_path, seed):
     assert run(path, 2, EngineSettings(chunk=5000))[0] == one
 
 
+def in_fragments(frame: bytes) -> list[bytes]:
+    """An Ethernet frame's IPv4 packet in two fragments, where it is long enough."""
+    link, header, payload = frame[:14], bytearray(frame[14:34]), frame[34:]
+    if len(payload) < 48:
+        return [frame]
+    found = []
+    for offset, part, more in ((0, payload[:40], 0x2000), (5, payload[40:], 0)):
+        header[2:4] = (20 + len(part)).to_bytes(2, "big")
+        header[6:8] = (offset | more).to_bytes(2, "big")
+        found.append(link + bytes(header) + part)
+    return found
+
+
+@pytest.mark.parametrize("windows", [0, 1, 64])
+@pytest.mark.parametrize("share", [0.0, 0.05, 1.0])
+def test_whatever_the_second_process_noted(wire, tmp_path, monkeypatch, windows, share):
+    """Few notes, or fragments, before, over and behind the cut: the first process reads on by itself then."""
+    rng = random.Random(windows)
+    monkeypatch.setattr("sniffer.notes.WINDOWS", windows)
+    frames = []
+    for number in range(60):
+        session = wire.Dialogue(("198.18.0.1", 2000 + number), time=wire.START + rng.randrange(10**9), step=37_000_000).open()
+        session.say(1, b"220 mx.example ESMTP ready to serve you, whoever it is that asks\r\n").say(0, b"EHLO c\r\n" * 20).close()
+        for at, frame in session.frames:
+            parts = in_fragments(frame) if rng.random() < share else [frame]
+            frames += [(at + place, part) for place, part in enumerate(parts)]
+    path = tmp_path / "mail.pcap"
+    path.write_bytes(wire.pcap(sorted(frames)))
+    one, _ = run(path, 1)
+    assert len(one) == 60
+    for chunk in (2000, 1 << 20):
+        assert run(path, 2, EngineSettings(chunk=chunk))[0] == one
+
+
 def test_damage_is_the_same(wire, tmp_path):
     frames = [frame for number in range(40) for frame in wire.session(number).frames]
     whole = wire.pcap(sorted(frames))
