@@ -263,7 +263,7 @@ class FlowTable:
             spare -= flow.held
             surplus -= 1
             self._weird.evicted += 1
-            self._end(flow, self._now)
+            self._end(flow, flow.last)
         yield from self._drain()
 
     def advance(self, now: int) -> Iterator[Ended]:

@@ -107,14 +107,20 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
         return
     client = walk.connection.client
     greeted = any(exchange.verb in GREETINGS for exchange in walk.exchanges)
-    refused = any(exchange.reply and exchange.reply.refused for exchange in walk.exchanges)
-    if not client.from_start and not greeted and (refused or is_lost(walk.connection.server)):
+    if not client.from_start and not greeted and (is_lost(walk.connection.server) or _refused_out_of_step(walk.exchanges)):
         # a refused STARTTLS may have been lost on both sides, or its refusal taken for another command's
         seen.client_lost = seen.client_lost_before_mail = True
         return
     after = _after_last_greeting(walk.exchanges)
     seen.client_lost = not any(exchange.verb in GOES_ON and exchange.known for exchange in after)
     seen.client_lost_before_mail = not any(map(_went_on, after))
+
+
+def _refused_out_of_step(exchanges: list[Exchange]) -> bool:
+    """A refusal stands among replies that may answer other commands: DATA alone is answered 354, QUIT alone 221."""
+    answered = [(exchange.verb, exchange.reply) for exchange in exchanges if exchange.reply]
+    telling = next(((verb, reply.code) for verb, reply in answered if verb in ("DATA", "QUIT")), None)
+    return telling not in (("DATA", 354), ("QUIT", 221)) and any(reply.refused for _, reply in answered)
 
 
 def _after_last_greeting(exchanges: list[Exchange]) -> list[Exchange]:

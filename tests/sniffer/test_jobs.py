@@ -78,6 +78,25 @@ def test_whatever_the_second_process_noted(wire, tmp_path, monkeypatch, windows,
         assert run(path, 2, EngineSettings(chunk=chunk))[0] == one
 
 
+@pytest.mark.parametrize("later", [20, 40, 400])
+def test_silence_over_the_cut_is_the_same(wire, tmp_path, later):
+    """The clock that tells it is everyone's, not only that of the connections known before the cut."""
+
+    def talks(count, client, seconds=0):
+        begin = wire.START + seconds * 10**9
+        return [wire.Dialogue((client, 1000 + n), time=begin + n * 10**7).open().say(1, b"220 mx\r\n") for n in range(count)]
+
+    silent, before, behind = talks(9, "198.18.9.9"), talks(40, "198.18.8.8", 1), talks(30, "198.18.7.7", later)
+    frames = [frame for talk in silent for frame in talk.frames]
+    frames += [frame for talk in before + behind for frame in talk.close().frames]
+    path = tmp_path / "mail.pcap"
+    path.write_bytes(wire.pcap(sorted(frames)))
+    one, _ = run(path, 1)
+    assert {c.server.end for c in one} == {"fin", "cut" if later < 30 else "open"}
+    assert run(path, 2)[0] == one
+    assert run(path, 2, EngineSettings(chunk=5000))[0] == one
+
+
 def test_damage_is_the_same(wire, tmp_path):
     frames = [frame for number in range(40) for frame in wire.session(number).frames]
     whole = wire.pcap(sorted(frames))

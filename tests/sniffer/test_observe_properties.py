@@ -216,7 +216,7 @@ def arbitrary(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, 
         assert_documented(found)
 
 
-ANY_END = st.sampled_from(["open", "fin", "rst", "gap", "limit"])
+ANY_END = st.sampled_from(["open", "cut", "fin", "rst", "gap", "limit"])
 ARBITRARY = (
     bytes_of_a_side(),
     bytes_of_a_side(),

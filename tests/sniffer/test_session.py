@@ -372,6 +372,27 @@ def test_an_ehlo_reply_seen_before_its_ehlo_leaves_the_verdict_open() -> None:
     assert found and found.judgement.verdict == "incomplete"
 
 
+REFUSED = "S 220 mx\nS 250-mx|250-SIZE|250 STARTTLS\nC MAIL FROM:<>|RCPT TO:<a>|DATA\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict"),
+    [
+        # the refusal of a STARTTLS that was lost stands beside MAIL, and all replies are one late
+        (REFUSED + "S 454 no\nS 250 a|250 b|354 c\nC x|.|QUIT\nS 250 d|221 e", "incomplete"),
+        (REFUSED + "S 454 no", "incomplete"),
+        # the replies to DATA and QUIT show that all stand in step
+        (REFUSED + "S 250 a|550 b|354 c\nC x|.|QUIT\nS 250 d|221 e", "cleartext_offered"),
+        (REFUSED.replace("DATA", "QUIT") + "S 250 a|550 b|221 c", "cleartext_offered"),
+        (REFUSED.replace("DATA", "QUIT") + "S 454 no|250 a|250 b|221 c", "incomplete"),
+    ],
+)
+def test_a_refusal_that_may_be_of_a_lost_starttls_leaves_the_verdict_open(script: str, verdict: str) -> None:
+    whole = connection(turns(script))
+    found = observe(replace(whole, client=replace(whole.client, from_start=False)), SniffSettings())
+    assert found and found.judgement.verdict == verdict
+
+
 @pytest.mark.parametrize(("ours", "match"), [("198.51.100.0/24", "domain"), ("192.0.2.0/24", "neither")])
 def test_our_own_domains_are_expected_of_our_own_servers_only(ours: str, match: str) -> None:
     hosts = {"198.51.100.25": ("other.test",)}

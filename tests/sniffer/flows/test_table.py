@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sniffer.flows.flow import Flow
+from sniffer.flows.flow import COST, Flow
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.weird import Weird
 
@@ -43,6 +43,15 @@ def test_silence_counts_when_the_capture_went_on_for_long_enough(wire):
         later = talked(wire, time=talk.time + pause, **other).close()
         found, _ = both(wire, talk.frames + later.frames)
         assert {c.client_port: (c.client.end, c.server.end) for c in found} == {40000: (end, end), 40001: ("fin", "fin")}
+
+
+def test_what_is_let_go_for_want_of_room_was_not_silent(wire):
+    few = EngineSettings(flow_memory=16 * COST)
+    frames = [frame for number in range(60) for frame in talked(wire, client=("198.18.0.1", 1000 + number)).frames]
+    later = talked(wire, time=wire.START + 200 * SECOND)
+    weird = Weird()
+    found = wire.read(wire.pcap(sorted(frames) + later.frames), few, weird)
+    assert weird.evicted == sum(c.client.end == "cut" for c in found) > 40
 
 
 def test_one_side_s_fin_is_an_end(wire):

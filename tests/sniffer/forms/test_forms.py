@@ -142,7 +142,7 @@ def damaged(draw: st.DrawFn) -> Turns:
     return [turn for place, turn in enumerate(script) if place != dropped]
 
 
-ENDS = st.sampled_from(("fin", "rst", "open", "gap", "limit"))
+ENDS = st.sampled_from(("fin", "rst", "open", "cut", "gap", "limit"))
 LINES = SessionLines(SETTINGS)
 """Of all examples: what one taught it may not spoil another."""
 
