@@ -6,6 +6,7 @@ sequences). Record header, 16 bytes (24 in the variant of Alexey Kuznetzov): sec
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,10 +42,13 @@ class PcapFormat:
     largest: int
     interface: Interface
 
-    def layout(self) -> np.dtype[np.void]:
-        """The record header's used part."""
+    def times(self, buffer: Octets, at: Ints) -> Ints:
+        """Nanoseconds since the epoch of the records at these offsets."""
         word = self.order + "u4"
-        return np.dtype([("seconds", word), ("fraction", word), ("captured", word)])
+        head = View(buffer).column(at, "u8").view(word).reshape(-1, 2)
+        time = head[:, 0] * np.int64(1_000_000_000)
+        time += head[:, 1] * np.int64(self.unit)
+        return time
 
 
 def is_pcap(head: bytes) -> bool:
@@ -69,21 +73,19 @@ class Found:
     """Whole records of a window: where their headers are, and where the next, not whole one begins."""
 
     at: Ints
+    captured: Ints
     next: int
     damaged: bool
     """True: what stands at ``next`` cannot be a record."""
 
 
+def _found(fmt: PcapFormat, at: Ints, following: int, damaged: bool) -> Found:
+    return Found(at, np.diff(at, append=following) - fmt.header, following, damaged)
+
+
 def find(fmt: PcapFormat, buffer: Octets, size: int) -> Found:
     """The whole records among the first ``size`` bytes, of which the first begins at 0."""
-    at = _lanes(fmt, buffer, size) if size >= lanes.ENOUGH else None
-    if at is None:
-        return _plain(fmt, buffer, size)
-    captured = View(buffer).column(at[-1:] + 8, fmt.order + "u4").astype(np.int64)
-    after = int(at[-1]) + fmt.header + int(captured[0])
-    if after > size:
-        return Found(at[:-1], int(at[-1]), False)
-    return Found(at, after, False)  # fewer bytes than a record header are left
+    return (_lanes(fmt, buffer, size) if size >= lanes.ENOUGH else None) or _plain(fmt, buffer, size)
 
 
 def _plain(fmt: PcapFormat, buffer: Octets, size: int) -> Found:
@@ -102,20 +104,22 @@ def _plain(fmt: PcapFormat, buffer: Octets, size: int) -> Found:
             break
         found.append(at)
         at = after
-    return Found(np.array(found, np.int64), at, damaged)
+    return _found(fmt, np.array(found, np.int64), at, damaged)
 
 
-def _lanes(fmt: PcapFormat, buffer: Octets, size: int) -> Ints | None:
-    view = View(buffer)
-    word = fmt.order + "u4"
-    stop = size - fmt.header + 1
-
-    def advance(at: Ints) -> Ints:
-        captured = view.column(at + 8, word).astype(np.int64)
-        return np.where(captured > fmt.largest, lanes.FAR, at + captured + fmt.header)
-
+def _lanes(fmt: PcapFormat, buffer: Octets, size: int) -> Found | None:
+    lengths = View(buffer).each(fmt.order + "u4", 8)
     starts = _guess(fmt, buffer, size)
-    return lanes.walk(starts, stop, advance) if len(starts) > 1 else None
+    at = lanes.walk(starts, size - fmt.header + 1, lengths, fmt.header) if lanes.worthwhile(starts, size) else None
+    if at is None:
+        return None
+    following = int(at[-1]) + fmt.header + int(lengths[at[-1]])
+    found = _found(fmt, at, following, False)
+    if found.captured.max() > fmt.largest:
+        return None
+    if following > size:
+        return Found(at[:-1], found.captured[:-1], int(at[-1]), False)
+    return found  # fewer bytes than a record header are left
 
 
 def _guess(fmt: PcapFormat, buffer: Octets, size: int) -> Ints:
@@ -123,11 +127,17 @@ def _guess(fmt: PcapFormat, buffer: Octets, size: int) -> Ints:
     upper = slice(2, 4) if fmt.order == "<" else slice(0, 2)
     raw = buffer.data
     mark = bytes(raw[upper])
-    near = [bytes(raw[lane : lane + _NEAR]).find(mark) for lane in range(lanes.LANE, size - lanes.LANE, lanes.LANE)]
-    hits = np.array(near, np.int64)
-    at = (np.arange(1, len(near) + 1) * lanes.LANE + hits - upper.start)[hits >= 0]
+    search = _header(mark, fmt.order).search
+    near = (search(raw, lane, lane + _NEAR) for lane in range(lanes.LANE, size - lanes.LANE, lanes.LANE))
+    at = np.array([hit.start() - upper.start for hit in near if hit], np.int64)
     starts = at[_are_plausible(fmt, buffer, at, mark, upper, size)]
     return np.concatenate(([0], starts[np.diff(starts, prepend=0) > 0]))
+
+
+def _header(mark: bytes, order: str) -> re.Pattern[bytes]:
+    """A record header from the seconds' upper half on: the fraction, and two lengths below 64 KiB."""
+    between = rb".{6}\0\0.." if order == "<" else rb".{6}\0\0..\0"
+    return re.compile(re.escape(mark) + between, re.DOTALL)
 
 
 def _are_plausible(fmt: PcapFormat, buffer: Octets, at: Ints, mark: bytes, upper: slice, size: int) -> Bools:

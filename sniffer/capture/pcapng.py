@@ -123,20 +123,18 @@ class PcapngReader:
         return np.array(found, np.int64), at, damaged
 
     def _lanes(self, buffer: Octets, size: int) -> Ints | None:
-        view = View(buffer)
-        word = self.order + "u4"
-
-        def advance(at: Ints) -> Ints:
-            total = view.column(at + 4, word).astype(np.int64)
-            after = at + total
-            sane = (total >= 12) & (total & 3 == 0) & (total <= LARGEST)
-            inside = after <= size
-            trailing = view.column(np.where(inside & sane, after - 4, 0), word)
-            sane &= (trailing == total) | ~inside
-            return np.where(sane, after, lanes.FAR)
-
         starts = self._guess(buffer, size)
-        return lanes.walk(starts, size - 11, advance) if len(starts) > 1 else None
+        view, word = View(buffer), self.order + "u4"
+        lengths = view.each(word, 4)
+        at = lanes.walk(starts, size - 11, lengths) if lanes.worthwhile(starts, size) else None
+        if at is None:
+            return None
+        total = np.append(np.diff(at), int(lengths[at[-1]]))
+        if ((total < 12) | (total & 3 != 0) | (total > LARGEST)).any():
+            return None
+        whole = at[:-1] if at[-1] + total[-1] > size else at
+        trailing = view.column(whole + total[: len(whole)] - 4, word)
+        return at if np.array_equal(trailing, total[: len(whole)]) else None
 
     def _guess(self, buffer: Octets, size: int) -> Ints:
         mark = struct.pack(self.order + "I", ENHANCED)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sniffer.capture import pcap, pcapng
-from sniffer.capture.records import Interface, Ints, Records, View
+from sniffer.capture.records import Interface, Ints, Records
 from sniffer.capture.source import Source, Window
 from sniffer.errors import CutShort, DamagedRecord, NotACapture
 
@@ -45,9 +45,9 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
     while True:
         window = source.window(size)
         found = pcap.find(fmt, window.buffer, window.size)
-        at = found.at if stop is None else found.at[: int(np.searchsorted(found.at, stop - window.base))]
-        if len(at):
-            yield _pcap_window(window, fmt, at, interfaces)
+        mine = len(found.at) if stop is None else int(np.searchsorted(found.at, stop - window.base))
+        if mine:
+            yield _pcap_window(window, fmt, found.at[:mine], found.captured[:mine], interfaces)
         if stop is not None and window.base + found.next >= stop:
             return
         if found.damaged:
@@ -62,13 +62,9 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
         size = chunk if found.next else size * 2
 
 
-def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, interfaces: list[Interface]) -> Records:
-    header = View(window.buffer).rows(at, fmt.layout())
-    time = header["seconds"].astype(np.int64) * 1_000_000_000
-    time += header["fraction"].astype(np.int64) * fmt.unit
-    captured = header["captured"].astype(np.int64)
+def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, captured: Ints, interfaces: list[Interface]) -> Records:
     end = window.base + fmt.header + int(at[-1] + captured[-1])
-    return Records(window.buffer, at + fmt.header, captured, time, None, interfaces, end)
+    return Records(window.buffer, at + fmt.header, captured, fmt.times(window.buffer, at), None, interfaces, end)
 
 
 def _pcapng(source: Source, chunk: int) -> Iterator[Records]:

@@ -60,10 +60,14 @@ class View:
 
     def column(self, at: Ints, kind: str) -> npt.NDArray[Any]:
         """The number of dtype ``kind`` at each offset."""
-        dtype = np.dtype(kind)
-        size = len(self.buffer) - dtype.itemsize + 1
-        found: npt.NDArray[Any] = np.ndarray((max(size, 0),), dtype, self.buffer, strides=(1,))[at]
+        found: npt.NDArray[Any] = self.each(kind)[at]
         return found
+
+    def each(self, kind: str, start: int = 0) -> npt.NDArray[Any]:
+        """The number of dtype ``kind`` at every offset, counted from ``start``; nothing is copied."""
+        dtype = np.dtype(kind)
+        size = len(self.buffer) - start - dtype.itemsize + 1
+        return np.ndarray((max(size, 0),), dtype, self.buffer, start, (1,))
 
     def rows(self, at: Ints, layout: np.dtype[np.void]) -> Rows:
         """The structure at each offset, gathered in one pass."""

@@ -18,34 +18,47 @@ def chain(seed, size=50_000):
     return positions, at
 
 
-def advance_of(positions, end):
-    following = dict(zip(positions, [*positions[1:], end], strict=True))
-    return lambda at: np.array([following.get(int(one), lanes.FAR) for one in at], np.int64)
+def lengths_of(positions, end):
+    """Less 16 each, as a record header's length is; elsewhere what leads out of the window."""
+    lengths = np.full(end + 1, 1 << 31, np.uint32)
+    lengths[positions] = np.diff(positions, append=end) - 16
+    return lengths
 
 
 def test_lanes_join_to_the_whole_chain():
     for seed in range(20):
         positions, end = chain(seed)
         starts = np.array(sorted({0, *random.Random(seed).sample(positions, 7)}), np.int64)
-        found = lanes.walk(starts, 50_000, advance_of(positions, end))
+        found = lanes.walk(starts, 50_000, lengths_of(positions, end), 16)
         assert found is not None
         assert found.tolist() == positions
+
+
+def test_one_lane_much_longer_than_the_others():
+    positions = list(range(0, 50_000, 16))
+    starts = np.array([*range(0, 3200, 16), 3200])
+    found = lanes.walk(starts, 50_000, lengths_of(positions, 50_000), 16)
+    assert found is not None
+    assert found.tolist() == positions
 
 
 def test_a_false_start_is_noticed():
     positions, end = chain(1)
     false = next(at for at in range(20_000, 30_000) if at not in positions)
-    other, other_end = [false + 100 * step for step in range(400)], false + 40_000
-    both = {**dict(zip(positions, [*positions[1:], end], strict=True)), **dict(zip(other, [*other[1:], other_end], strict=True))}
-
-    def advance(at):
-        return np.array([both.get(int(one), lanes.FAR) for one in at], np.int64)
-
-    assert lanes.walk(np.array([0, false]), 50_000, advance) is None
+    lengths = lengths_of(positions, end)
+    lengths[[false + 100 * step for step in range(300)]] = 84
+    assert lanes.walk(np.array([0, false]), 50_000, lengths, 16) is None
 
 
 def test_damage_in_any_lane_is_noticed():
     positions, end = chain(2)
-    advance = advance_of(positions, end)
-    broken = positions[len(positions) // 2]
-    assert lanes.walk(np.array([0, positions[10]]), 50_000, lambda at: np.where(at == broken, lanes.FAR, advance(at))) is None
+    lengths = lengths_of(positions, end)
+    lengths[positions[len(positions) // 2]] = 1 << 31
+    assert lanes.walk(np.array([0, positions[-3]]), 50_000, lengths, 16) is None
+
+
+def test_a_record_of_no_length_is_noticed():
+    positions, end = chain(3)
+    lengths = lengths_of(positions, end) + np.uint32(16)
+    lengths[positions[40]] = 0
+    assert lanes.walk(np.array([0, positions[90]]), 50_000, lengths) is None
