@@ -57,7 +57,7 @@ class SessionLines:
     def _established(self, connection: Connection, said: Said) -> TlsFacts | None:
         """The facts of a handshake that succeeded; None when it didn't, or more bytes could say more."""
         client, server = connection.client, connection.server
-        tls = observe_tls(client.data, len(said.client_text), server.data, said.server_end, is_lost(client), is_lost(server))
+        tls = observe_tls(client.data, said.client_end, server.data, said.server_end, is_lost(client), is_lost(server))
         return tls if tls.established and not tls.signs and (tls.settled or connection.whole is None) else None
 
     def _line(self, connection: Connection, said: Said, form: Form, greeting: Greeting, tls: TlsFacts | None) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
@@ -74,19 +76,26 @@ def _contradicted(mx: MxFacts, settings: SniffSettings) -> tuple[Sign, ...]:
 
 
 def certificate_judged(connection: Connection, tls: TlsFacts, banner_host: str | None, settings: SniffSettings) -> tuple[Trust, Match]:
-    """What needs a library of cryptography, and the roots, is loaded by the first certificate."""
+    """A certificate's trust and match; without one neither is observable."""
     chain = tls.chain
     if not chain:
         return "not_observable", "not_observable"
-    from sniffer.tls.names import match_of
-    from sniffer.tls.trust import trust_of
-
+    trust_of, match_of = _judges()
     roots = settings.roots() if settings.roots else None
     # where we are the client, the server is somebody else's: our own domains say nothing about it
     domains = () if direction_of(connection, settings) == "outbound" else settings.mail_domains
     return trust_of(chain, connection.start, roots), match_of(
         chain, _expected_hosts(connection, tls.server_name, banner_host, settings), domains
     )
+
+
+@cache
+def _judges() -> tuple[Callable[..., Trust], Callable[..., Match]]:
+    """What needs a library of cryptography is loaded by the first certificate."""
+    from sniffer.tls.names import match_of
+    from sniffer.tls.trust import trust_of
+
+    return trust_of, match_of
 
 
 def _expected_hosts(connection: Connection, asked: str | None, banner_host: str | None, settings: SniffSettings) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from sniffer.forms.said import Said, line_starts
+from sniffer.forms.said import Said
 from sniffer.observation import LATEST
 from sniffer.record import json_text
 from sniffer.smtp.blanking import shown_reply
@@ -40,7 +40,7 @@ class Form(msgspec.Struct, frozen=True, gc=False):
 
     def filled(self, said: Said, greeting: Greeting, client: StreamHead, server: StreamHead, limit: int) -> str:
         """The object of a session of this form; its replies are clipped to ``limit``."""
-        sent, heard, lines = client.marks, server.marks, line_starts(said.client_text)
+        sent, heard, lines = client.marks, server.marks, said.lines
         listed = len(said.greeting)
         words = listed + len(said.name_line)
         places = [0, listed, *[words + offset for offset in self.server_offsets]]

@@ -48,8 +48,10 @@ class Said(NamedTuple):
     words: Words
     own: tuple[str, str, str]
     """The client's name, parameters of MAIL, size of the chunk."""
-    client_text: bytes
-    """Up to TLS or the message."""
+    lines: list[int]
+    """Where the client's lines begin."""
+    client_end: int
+    """Where its text ends: TLS or the message follows."""
     greeting: bytes
     """The server's."""
     name_line: bytes
@@ -74,7 +76,9 @@ def asked_for_tls(client: bytes, server: bytes) -> Said | None:
         return None
     verb, name, starttls = asked.groups()
     words = Words(server[listed:begin], begin > listed, verb, starttls)
-    return Said(words, (name.decode(), "", ""), asked[0], server[:greeted], server[greeted:listed], [server[begin:end]])
+    return Said(
+        words, (name.decode(), "", ""), [0, asked.end(2) + 2], asked.end(), server[:greeted], server[greeted:listed], [server[begin:end]]
+    )
 
 
 def _greeted(server: bytes) -> tuple[int, int, int]:
@@ -110,7 +114,7 @@ def mailed_in_clear(client: StreamHead, server: StreamHead) -> Said | None:
         return None
     words = Words(data[listed:begin], lists, verb, asked, count, not sender, bool(size))
     own = name.decode(), parameters.decode(), size.decode()
-    return Said(words, own, sent[0], data[:greeted], data[greeted:listed], [reply + b"\n" for reply in replies])
+    return Said(words, own, line_starts(sent[0]), sent.end(), data[:greeted], data[greeted:listed], [reply + b"\n" for reply in replies])
 
 
 def _is_over(client: StreamHead, sent: re.Match[bytes], quits: bool) -> bool:
