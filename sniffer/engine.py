@@ -78,7 +78,7 @@ class Engine:
         latest = records.time[-2:]
         self.keys = decoded[0].key if decoded else self.keys[:0]
         if decoded:
-            yield from self._connections(self._table.process(*decoded, records.buffer, latest))
+            yield from self._connections(self._table.process(*decoded, records.buffer, latest, records.lasting))
         elif len(latest):
             self._table.follow(latest)
 

@@ -64,7 +64,10 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
 
 def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, captured: Ints, interfaces: list[Interface]) -> Records:
     end = window.base + fmt.header + int(at[-1] + captured[-1])
-    return Records(window.buffer, at + fmt.header, captured, fmt.times(window.buffer, at), None, interfaces, end)
+    time = fmt.times(window.buffer, at)
+    if window.whole is None:
+        return Records(window.buffer, at + fmt.header, captured, time, None, interfaces, end=end)
+    return Records(window.whole, at + (window.base + fmt.header), captured, time, None, interfaces, True, end)
 
 
 def _pcapng(source: Source, chunk: int) -> Iterator[Records]:

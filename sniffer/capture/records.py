@@ -45,6 +45,8 @@ class Records:
     interface: Ints | None
     """Index into ``interfaces``; None: all of interface 0."""
     interfaces: list[Interface]
+    lasting: bool = False
+    """``buffer`` stays readable after the window."""
     end: int = 0
     """Where the last of them ends in the capture (after decompression); pcap only."""
 

@@ -40,6 +40,8 @@ class Window:
     base: int
     final: bool
     """Nothing follows."""
+    whole: Octets | None = None
+    """All of the capture, of which ``buffer`` is a part, where it stays readable after the window."""
     broken: CaptureError | None = None
     """Why nothing follows, when that is damage of the compressed stream."""
 
@@ -82,7 +84,7 @@ class MappedFile:
         self._advise(stop)
         final = stop + PAD > len(self._bytes)
         if not final:
-            return Window(self._bytes[self._at : stop + PAD], stop - self._at, self._at, False)
+            return Window(self._bytes[self._at : stop + PAD], stop - self._at, self._at, False, self._bytes)
         stop = len(self._bytes)
         padded = np.zeros(stop - self._at + PAD, np.uint8)
         padded[: stop - self._at] = self._bytes[self._at : stop]
@@ -102,7 +104,9 @@ class MappedFile:
         page = mmap.PAGESIZE
         start = self._at // page * page
         if start > self._released:
-            self._map.madvise(mmap.MADV_DONTNEED, self._released, start - self._released)
+            # once more what was released the last times: somebody may have looked back
+            begin = max(0, 2 * self._released - start) // page * page
+            self._map.madvise(mmap.MADV_DONTNEED, begin, start - begin)
             self._released = start
         if populate := getattr(mmap, "MADV_POPULATE_READ", 22):
             try:
@@ -130,7 +134,7 @@ class ByteStream:
             self._ended = not got
             self._to += got
         part = self._buffer[self._from : self._to + PAD]
-        return Window(part, self._to - self._from, self._base, self._ended, self._broken)
+        return Window(part, self._to - self._from, self._base, self._ended, broken=self._broken)
 
     def _read(self, start: int, stop: int) -> int:
         with self._buffer.data as room:

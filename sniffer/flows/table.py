@@ -19,7 +19,7 @@ from sniffer.flows.payload import Payload, payload_of
 from sniffer.flows.taker import Group, Taker
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.flows.whole import WholeFlow, WholeFlows
-from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns
+from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns, join, no_aside
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -28,6 +28,9 @@ _KEEP = 0.6
 _GROUPS = 8192
 """Groups of a window listed at once: a flood's window has as many as packets."""
 
+_CARRIED = 1 << 15
+"""Segments kept for the next window at most; ``_CARRIED_OF_ONE``: of one connection."""
+_CARRIED_OF_ONE = 512
 Ended = Flow | WholeFlow
 Tombstone = tuple[int, int | None, int | None]
 """When the connection ended, and both sides' first sequence numbers."""
@@ -65,6 +68,8 @@ class FlowTable:
         self._live: dict[int, Flow] = {}
         self._tombs: dict[int, Tombstone] = {}
         self._unanswered = Unanswered(settings, weird)
+        self._carried: tuple[Columns, Octets] | None = None
+        """Segments of connections that began in the window before and may be whole in this one, and their buffer."""
         self._now = self._recent = -(1 << 62)
         self._held = 0
         """Bytes of memory that the flows hold at most; counted anew when it comes to the cap."""
@@ -75,7 +80,7 @@ class FlowTable:
     def hand_over(self, cut: int) -> Handover:
         """From the capture time ``cut`` on only connections already known here are followed, each until another
         begins between the same ends: what follows belongs to someone else's table."""
-        owned = {*self._live, *self._tombs, *self._unanswered.keys()}
+        owned = {*self._live, *self._tombs, *self._unanswered.keys(), *self._carried_keys()}
         self._handed_over = Handover(cut, owned)
         return self._handed_over
 
@@ -87,24 +92,44 @@ class FlowTable:
     @property
     def waits(self) -> bool:
         """True while a connection is open."""
-        return bool(self._live or self._unanswered.keys())
+        return bool(self._live or self._carried or self._unanswered.keys())
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self._live) + len(self._carried_keys())
 
-    def process(self, columns: Columns, aside: Aside, buffer: Octets, latest: Ints) -> Iterator[Ended]:
+    def _carried_keys(self) -> list[int]:
+        return np.unique(self._carried[0].key).tolist() if self._carried else []
+
+    def process(self, columns: Columns, aside: Aside, buffer: Octets, latest: Ints, lasting: bool = False) -> Iterator[Ended]:
         """Take a window's segments; yield the connections that ended, in order of their end. ``latest``: the times of
-        the window's last packets, of whatever kind."""
+        the window's last packets, of whatever kind. ``lasting``: the buffer stays readable, and the next window may have
+        the same."""
+        if self._carried and self._carried[1] is not buffer:
+            yield from self._take_carried()
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
         for start in range(0, len(columns), AT_ONCE):
             part = columns.pick(slice(start, start + AT_ONCE)) if len(columns) > AT_ONCE else columns
             self.follow(part.time if start + AT_ONCE < len(columns) else latest)
-            yield from self._process(part, aside, buffer)
+            yield from self._process(part, aside, buffer, lasting)
 
-    def _process(self, columns: Columns, aside: Aside, buffer: Octets) -> Iterator[Ended]:
+    def _take_carried(self) -> Iterator[Ended]:
+        """What was carried becomes flows as it is: what follows has another buffer, or nothing follows."""
+        if self._carried:
+            columns, buffer = self._carried
+            self._carried = None
+            yield from self._process(columns, no_aside(), buffer, False)
+
+    def _process(self, columns: Columns, aside: Aside, buffer: Octets, lasting: bool) -> Iterator[Ended]:
         grown = int(columns.captured.sum()) + (COST + PIECE) * len(columns)
+        old = 0
+        if self._carried:
+            old = len(self._carried[0])
+            columns = join([self._carried[0], columns])
+            self._carried = None
+        held = len(columns)
         columns, aside = self._unanswered.before(columns, aside)
+        old += len(columns) - held
         settings = self._settings
         facts = group(columns, settings.syn_timeout, settings.linger)
         keys = facts.columns.key[facts.flow[:-1]]
@@ -112,7 +137,10 @@ class FlowTable:
         silent = (facts.payload == 0) & ~known & (np.diff(facts.flow) <= MOST_PACKETS)
         payload = payload_of(facts, max(settings.client_head, settings.server_head))
         whole = self._whole(facts, ~silent & ~known, payload, buffer)
-        busy = np.flatnonzero(~silent & ~whole)
+        busy = ~silent & ~whole
+        if lasting and not self._handed_over and not aside.data:
+            busy &= ~self._carry(facts, payload, busy & ~known, old, buffer)
+        busy = np.flatnonzero(busy)
         if len(busy):
             yield from self._make_room(grown)
         for start in range(0, len(busy), _GROUPS):
@@ -120,6 +148,19 @@ class FlowTable:
             yield from self._flows(Taker(facts, some, payload, buffer.data, aside, settings, self._weird))
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
+
+    def _carry(self, facts: Groups, payload: Payload, among: Bools, old: int, buffer: Octets) -> Bools:
+        """Keep the segments of connections that may be whole in the next window: making them flows costs three times as
+        much as taking them whole then. Which those are is returned; none that was kept before (``old`` rows), and none
+        at all when there are many."""
+        first = facts.row[facts.first] >= old
+        ordered = np.logical_and.reduceat(payload.ordered, facts.half_of[:-1])
+        chosen: Bools = among & first & ordered & facts.orderly & facts.syn & (np.diff(facts.flow) <= _CARRIED_OF_ONE)
+        rows = np.flatnonzero(np.repeat(chosen, np.diff(facts.flow)))
+        if not 0 < len(rows) <= _CARRIED:
+            return np.zeros(len(among), bool)
+        self._carried = facts.columns.pick(rows[np.argsort(facts.row[rows])]), buffer
+        return chosen
 
     def follow(self, times: Ints) -> None:
         """Go on to the time of these packets, in capture order. One packet alone whose clock is ahead moves nothing; a
@@ -274,6 +315,7 @@ class FlowTable:
 
     def finish(self) -> Iterator[Ended]:
         """The capture is over: all that is open ends."""
+        yield from self._take_carried()
         for flow in list(self._live.values()):
             self._end(flow, self._now)
         self._unanswered.forget()
