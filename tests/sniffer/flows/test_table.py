@@ -51,7 +51,8 @@ def test_what_is_let_go_for_want_of_room_was_not_silent(wire):
     later = talked(wire, time=wire.START + 200 * SECOND)
     weird = Weird()
     found = wire.read(wire.pcap(sorted(frames) + later.frames), few, weird)
-    assert weird.evicted == sum(c.client.end == "cut" for c in found) > 40
+    cut = sum(c.client.end == "cut" for c in found if c.client_port != 40000)
+    assert 40 < cut <= weird.evicted <= cut + 1  # the last session may be let go too
 
 
 def test_one_side_s_fin_is_an_end(wire):
