@@ -234,6 +234,10 @@ class PcapngReader:
         return time
 
 
+EARLIEST, LATEST = -(1 << 61), 1 << 62
+"""The years 1896 and 2116: the difference of two times is a number of 64 bits."""
+
+
 class _Damage(Exception):
     """Damage at ``used`` bytes from where the run of blocks began."""
 
@@ -244,7 +248,7 @@ class _Damage(Exception):
 
 
 def _nanoseconds(ticks: np.ndarray[tuple[int], np.dtype[np.uint64]], interface: Interface) -> Ints:
-    """Ticks of an interface's resolution as nanoseconds since the epoch; absurd ones wrap."""
+    """Ticks of an interface's resolution as nanoseconds since the epoch. Absurd ones wrap, and stay within two bounds."""
     power = interface.resolution & 0x7F
     if interface.resolution & 0x80:
         if power > 32:
@@ -257,7 +261,8 @@ def _nanoseconds(ticks: np.ndarray[tuple[int], np.dtype[np.uint64]], interface: 
     else:
         nanoseconds = ticks // np.uint64(10 ** min(power - 9, 19))
     shift = max(-(1 << 62), min(interface.offset * 1_000_000_000, 1 << 62))
-    return nanoseconds.view(np.int64) + np.int64(shift)
+    bounded: Ints = np.clip(nanoseconds.view(np.int64) + np.int64(shift), EARLIEST, LATEST)
+    return bounded
 
 
 def _options(raw: bytes, order: str) -> dict[int, bytes]:

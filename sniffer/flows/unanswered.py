@@ -47,6 +47,8 @@ class Unanswered:
             self._weird.evicted += dropped
             rows = rows[dropped:]
         self._columns = facts.columns.pick(rows) if len(rows) else None
+        if self._columns:
+            self._columns.data = np.zeros(len(rows), np.int64)  # none has payload, and where it would stand is gone
         self._ends = _ends_of(facts.columns.source[rows], buffer, aside)
 
     def _over(self, facts: Groups, flows: Bools, now: int) -> Bools:
