@@ -122,7 +122,7 @@ def _begins_with_tls(connection: Connection) -> bool:
 
 def _begins_whole(server: StreamHead) -> bool:
     """Nothing that the server said is missing before its records: a piece of a greeting would stand there."""
-    return server.from_start and (not server.data or server.data[:1] in _RECORDS)
+    return server.from_start and server.data[:1] in _RECORDS
 
 
 def _nothing_telling(connection: Connection) -> bool:

@@ -91,8 +91,8 @@ def _in_clear(seen: Observation) -> Verdict:
 def _consequences(verdict: Verdict, seen: Observation) -> tuple[Sign, ...]:
     """Evidence that no single byte shows: how a handshake ended without a word, what the capture lacks."""
     if verdict in ("tls_failed", "implicit_tls"):
-        failed = seen.tls is not None and seen.tls.established is False
-        return (Sign(seen.ending, "server", "", rfc3339(seen.stop)),) if failed and seen.tls and not seen.tls.signs else ()
+        failed = seen.tls is not None and seen.tls.established is False and not seen.tls.signs and seen.ending != "cut"
+        return (Sign(seen.ending, "server", "", rfc3339(seen.stop)),) if failed else ()
     if verdict != "incomplete":
         return ()
     words: list[Sign] = []

@@ -242,13 +242,23 @@ def key_exchange(version: int, group: str | None, psk: bool, retry: bool) -> tup
 def _outcome(
     hello: ServerHello | None, client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool, resumed: bool | None
 ) -> tuple[bool | None, tuple[TlsSign, ...]]:
+    mine, client_lost = (RecordSide(), True) if hello and _is_no_tls(client) else (client, client_lost)
     if hello is None:
-        established = _without_server_hello(client, server_lost)
+        established = _without_server_hello(client, server_lost or (_is_no_tls(server) and _went_on(client)))
     elif is_1_3(hello.version):
-        established = _established_1_3(client, server, client_lost, server_lost)
+        established = _established_1_3(mine, server, client_lost, server_lost)
     else:
-        established = _established_1_2(client, server, client_lost, server_lost, resumed)
+        established = _established_1_2(mine, server, client_lost, server_lost, resumed)
     return established, (() if established else _signs(client, server))
+
+
+def _is_no_tls(side: RecordSide) -> bool:
+    """Not one record. Where the other side went on as it does after a hello, that isn't what it was sent: as good as lost."""
+    return side.garbage_at is not None and not side.records
+
+
+def _went_on(client: RecordSide) -> bool:
+    return client.finished or client.first_data_length > LONGEST_ENCRYPTED_ALERT
 
 
 def _without_server_hello(client: RecordSide, server_lost: bool) -> bool | None:

@@ -60,6 +60,7 @@ def test_a_piece_of_a_greeting_shows_that_tls_was_not_first() -> None:
     late, server = head([(START, hello)], from_start=False), head([(START, b"220")], "gap")
     found = Connection("192.0.2.1", 1, "192.0.2.2", 25, START, START, late, server)
     assert recognise(found, SniffSettings()) == ("smtp", "unseen")
+    assert recognise(replace(found, server=head([], "gap")), SniffSettings()) == ("smtp", "unseen")
     assert recognise(replace(found, server=head([(START, hello)])), SniffSettings()) == ("smtp", "implicit")
 
 

@@ -128,8 +128,24 @@ def test_a_handshake_that_stops_has_failed() -> None:
     assert facts.signs == ()
 
 
+@pytest.mark.parametrize(("version", "established"), [("1.2", True), ("1.3", None)])
+def test_a_hello_that_the_server_understood_was_none_of_this_garbage(version: str, established: bool | None) -> None:
+    """An octet changed on the way to the tap: the server goes on as after a hello, so what we hold isn't what it got."""
+    client, server = sides(handshake(version))
+    assert observe_tls(b"\x16\xff" + client[2:], 0, server, 0).established is established
+    assert observe_tls(b"\x16\xff" + client[2:], 0, server[:9], 0).established is False
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_server_whose_answer_the_client_understood_sent_none_of_this_garbage(version: str) -> None:
+    client, server = sides(handshake(version))
+    assert observe_tls(client, 0, b"\x16\xff" + server[2:], 0).established is True
+    begun = client[: 5 + int.from_bytes(client[3:5], "big")]
+    assert observe_tls(begun, 0, b"\x16\xff" + server[2:], 0).established is False
+
+
 def test_garbage_is_named_with_its_place() -> None:
-    client, _ = sides(handshake("1.2"))
+    client, _ = sides(handshake("1.2")[:1])
     facts = observe_tls(client, 0, b"500 what\r\n", 0)
     assert facts.established is False
     assert [(sign.word, sign.side, sign.at) for sign in facts.signs] == [("garbage", "server", 0)]
