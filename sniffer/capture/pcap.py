@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sniffer.capture import lanes
-from sniffer.capture.records import Bools, Interface, Ints, Octets, View
+from sniffer.capture.records import HEAD, Bools, Interface, Ints, Octets, Rows, View
 from sniffer.errors import CutShort, NotACapture
 
 FILE_HEADER = 24
@@ -42,12 +42,15 @@ class PcapFormat:
     largest: int
     interface: Interface
 
-    def times(self, buffer: Octets, at: Ints) -> Ints:
-        """Nanoseconds since the epoch of the records at these offsets."""
+    def layout(self) -> np.dtype[np.void]:
+        """The record header's used part and the packet's head."""
         word = self.order + "u4"
-        head = View(buffer).column(at, "u8").view(word).reshape(-1, 2)
-        time = head[:, 0] * np.int64(1_000_000_000)
-        time += head[:, 1] * np.int64(self.unit)
+        return np.dtype([("seconds", word), ("fraction", word), ("lengths", f"V{self.header - 8}"), ("packet", f"V{HEAD}")])
+
+    def times(self, rows: Rows) -> Ints:
+        """Nanoseconds since the epoch of records in that layout."""
+        time = rows["seconds"] * np.int64(1_000_000_000)
+        time += rows["fraction"] * np.int64(self.unit)
         return time
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sniffer.capture import lanes
-from sniffer.capture.records import Interface, Ints, Octets, Records, View
+from sniffer.capture.records import HEAD, Interface, Ints, Octets, Records, Rows, View
 from sniffer.errors import CaptureError, CutShort, DamagedRecord
 
 SECTION = 0x0A0D0D0A
@@ -186,30 +186,27 @@ class PcapngReader:
         self._enhanced(view, at, kinds, found)
 
     def _enhanced(self, view: View, at: Ints, kinds: Ints, found: list[Records]) -> None:
-        word = self.order + "u4"
-        total = view.column(at + 4, word).astype(np.int64)
-        interface = view.column(at + 8, word).astype(np.int64)
+        rows = view.rows(at, _enhanced_layout(self.order))
+        interface = rows["interface"].astype(np.int64)
         obsolete = kinds == OBSOLETE
         if obsolete.any():
             interface[obsolete] = view.column(at[obsolete] + 8, self.order + "u2")
         interface += self.base
-        captured = view.column(at + 20, word).astype(np.int64)
-        wrong = (captured > total - 32) | (interface >= len(self.interfaces))
+        captured = rows["captured"].astype(np.int64)
+        wrong = (captured > rows["total"].astype(np.int64) - 32) | (interface >= len(self.interfaces))
         if not wrong.any():
-            self._found(view, at, captured, interface, found)
+            self._found(view, rows, at, captured, interface, found)
             return
         good = int(np.argmax(wrong))
         if good:
-            self._found(view, at[:good], captured[:good], interface[:good], found)
+            self._found(view, rows[:good], at[:good], captured[:good], interface[:good], found)
         raise _Damage("a packet block with an impossible length or interface", int(at[good]))
 
-    def _found(self, view: View, at: Ints, captured: Ints, interface: Ints, found: list[Records]) -> None:
-        word = self.order + "u4"
-        high = view.column(at + 12, word).astype(np.uint64)
-        time = self._time((high << np.uint64(32)) | view.column(at + 16, word), interface)
+    def _found(self, view: View, rows: Rows, at: Ints, captured: Ints, interface: Ints, found: list[Records]) -> None:
+        time = self._time((rows["high"].astype(np.uint64) << np.uint64(32)) | rows["low"], interface)
         self.last_time = int(time[-1])
-        single = len(self.interfaces) == 1
-        found.append(Records(view.buffer, at + 28, captured, time, None if single else interface, self.interfaces))
+        known = None if len(self.interfaces) == 1 else interface
+        found.append(Records(view.buffer, at + 28, captured, time, known, self.interfaces, heads=rows["packet"]))
 
     def _simple(self, view: View, at: Ints, found: list[Records]) -> None:
         if len(self.interfaces) == self.base:
@@ -275,6 +272,11 @@ def _options(raw: bytes, order: str) -> dict[int, bytes]:
         found.setdefault(code, raw[at + 4 : at + 4 + length])
         at += 4 + (length + 3 & ~3)
     return found
+
+
+def _enhanced_layout(order: str) -> np.dtype[np.void]:
+    words = ("type", "total", "interface", "high", "low", "captured", "original")
+    return np.dtype([*((name, order + "u4") for name in words), ("packet", f"V{HEAD}")])
 
 
 def cut_short(at: int) -> CutShort:

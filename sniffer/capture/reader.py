@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sniffer.capture import pcap, pcapng
-from sniffer.capture.records import Interface, Ints, Records
+from sniffer.capture.records import Interface, Ints, Records, View
 from sniffer.capture.source import Source, Window
 from sniffer.errors import CutShort, DamagedRecord, NotACapture
 
@@ -63,11 +63,11 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
 
 
 def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, captured: Ints, interfaces: list[Interface]) -> Records:
+    rows = View(window.buffer).rows(at, fmt.layout())
     end = window.base + fmt.header + int(at[-1] + captured[-1])
-    time = fmt.times(window.buffer, at)
-    if window.whole is None:
-        return Records(window.buffer, at + fmt.header, captured, time, None, interfaces, end=end)
-    return Records(window.whole, at + (window.base + fmt.header), captured, time, None, interfaces, True, end)
+    whole, base = (window.buffer, 0) if window.whole is None else (window.whole, window.base)
+    lasting = window.whole is not None
+    return Records(whole, at + (base + fmt.header), captured, fmt.times(rows), None, interfaces, lasting, end, rows["packet"])
 
 
 def _pcapng(source: Source, chunk: int) -> Iterator[Records]:

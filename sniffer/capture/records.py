@@ -18,6 +18,10 @@ PAD = 128
 checked afterwards."""
 
 
+HEAD = 54
+"""Bytes of a packet that are gathered with its record header: the headers of Ethernet, IPv4 and TCP."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interface:
     """One capturing interface: its LINKTYPE_ number and, when the capture says it, its name."""
@@ -32,7 +36,7 @@ class Interface:
     """Seconds to add to each time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Records:
     """Packets in capture order. ``at`` counts from the start of ``buffer``; the columns are of equal length."""
 
@@ -49,9 +53,16 @@ class Records:
     """``buffer`` stays readable after the window."""
     end: int = 0
     """Where the last of them ends in the capture (after decompression); pcap only."""
+    heads: Rows | None = None
+    """The first ``HEAD`` bytes of each, with what stands after shorter ones, until somebody takes them."""
 
     def __len__(self) -> int:
         return len(self.at)
+
+    def take_heads(self) -> Rows | None:
+        """``heads``, which are the caller's from now on: they are large, and needed once."""
+        heads, self.heads = self.heads, None
+        return heads
 
 
 class View:

@@ -1,8 +1,8 @@
 """Windows of capture bytes from a file, a pipe or a decompressor.
 
-A file is mapped and each window populated before and released after use; anything else is read into one buffer that
-is used again. Either way a window has ``PAD`` readable bytes after its end, memory does not grow with the capture, and
-a record that the window cuts is seen whole in the next one.
+A file is mapped; each window's pages are touched before and released after use. Anything else is read into one buffer
+that is used again. Either way a window has ``PAD`` readable bytes after its end, memory does not grow with the capture,
+and a record that the window cuts is seen whole in the next one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
 PIECE = 1 << 20
 _FEED = 1 << 13
+_FAULT_AROUND = 1 << 16
+"""Touching one octet makes Linux map so much around it, where it is cached: a quarter cheaper than MADV_POPULATE_READ."""
 _GZIP_WINDOW = 31
 """zlib's word for: gzip wrapping, largest window."""
 
@@ -108,11 +110,7 @@ class MappedFile:
             begin = max(0, 2 * self._released - start) // page * page
             self._map.madvise(mmap.MADV_DONTNEED, begin, start - begin)
             self._released = start
-        if populate := getattr(mmap, "MADV_POPULATE_READ", 22):
-            try:
-                self._map.madvise(populate, start, stop - start)
-            except OSError:  # Linux before 5.14: the pages come one by one
-                pass
+        self._bytes[start:stop:_FAULT_AROUND].sum()
 
 
 class ByteStream:

@@ -73,12 +73,16 @@ class Decoder:
 
     def _plain(self, window: _Window, frames: Cursor) -> Cursor:
         """Take the plain frames; the others are returned."""
-        found, rest = plain_frames(window.view, frames, self._keys.fold)
-        for datagrams, header, plain in found:
-            part = transport.segments_of(datagrams, header, self._ports, self._keys, self._weird, plain)
+        heads = window.records.take_heads() if len(frames) == len(window.records) else None
+        plain = plain_frames(window.view, frames, heads, self._ports, self._keys.fold)
+        for datagrams, header in plain.found:
+            part = transport.segments_of(datagrams, header, self._keys, self._weird)
             if part:
                 window.parts.append(part)
-        return rest
+        if plain.vlan is not None:
+            window.vlan = np.full(len(window.records), -1, np.int16)
+            window.vlan[frames.record] = plain.vlan
+        return plain.rest
 
     def _packets(self, window: _Window, packets: link.Packets, depth: int) -> None:
         for cursor in packets.ip4:

@@ -21,7 +21,7 @@ RAW, LOOP, LINUX_SLL, IPV4, IPV6, LINUX_SLL2 = 101, 108, 113, 228, 229, 276
 SUPPORTED = frozenset({NULL, ETHERNET, PPP, RAW_BSD, RAW_OPENBSD, PPP_HDLC, PPP_ETHER, RAW, LOOP, LINUX_SLL, IPV4, IPV6, LINUX_SLL2})
 
 _IP4, _IP6, _PPPOE = 0x0800, 0x86DD, 0x8864
-_TAGS = (0x8100, 0x88A8, 0x9100)
+TAGS = (0x8100, 0x88A8, 0x9100)
 _LABELS = (0x8847, 0x8848)
 _MOST_TAGS = 4
 _MOST_LABELS = 8
@@ -124,7 +124,7 @@ class _Walk:
         if not len(rest):
             return
         records, kind = records.pick(rest), kind[rest]
-        tagged = np.isin(kind, _TAGS)
+        tagged = np.isin(kind, TAGS)
         if tagged.any():
             self._tag(records.pick(tagged), depth)
         self._some(records, kind == _PPPOE, self.pppoe)

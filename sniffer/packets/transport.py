@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sniffer.capture.records import Bools, Ints, View
+from sniffer.capture.records import Bools, Ints, Rows, View
 from sniffer.packets.columns import Columns
 from sniffer.packets.network import Datagrams
 from sniffer.weird import Weird
@@ -24,6 +24,12 @@ class PortTable:
     def __init__(self, ports: frozenset[int], any_port: bool) -> None:
         self.table = np.full(65536, any_port)
         self.table[list(ports)] = True
+
+    def concern(self, header: Rows) -> Bools:
+        """Which TCP headers (n) are from or to one of them."""
+        mine: Bools = self.table[header["source"].astype(np.uint16)]
+        mine |= self.table[header["destination"].astype(np.uint16)]
+        return mine
 
 
 class FlowKey:
@@ -56,62 +62,48 @@ def segments(view: View, found: Datagrams, ports: PortTable, keys: FlowKey, weir
     if not whole.all():
         weird.truncated_header += int(len(whole) - np.count_nonzero(whole))
         found = found.pick(np.flatnonzero(whole))
-    return segments_of(found, view.rows(found.cursor.at, TCP), ports, keys, weird)
+    header = view.rows(found.cursor.at, TCP)
+    mine = ports.concern(header)
+    if not mine.all():
+        found, header = found.pick(np.flatnonzero(mine)), header[mine]
+    return segments_of(found, header, keys, weird)
 
 
-def segments_of(
-    found: Datagrams, header: npt.NDArray[np.void], ports: PortTable, keys: FlowKey, weird: Weird, among: Bools | None = None
-) -> Segments | None:
-    """The same where the headers are at hand. ``among`` (n) says which rows are TCP; None: all of them."""
+def segments_of(found: Datagrams, header: Rows, keys: FlowKey, weird: Weird) -> Segments | None:
+    """The same where the headers are at hand and all are of interest."""
+    data = found.cursor.at + ((header["size"] & 0xF0) >> 2)
+    length = found.stop - data
+    sane = (header["size"] >= HEADER << 2) & (length >= 0)
+    if not sane.all():
+        good = np.flatnonzero(sane)
+        weird.malformed_header += len(sane) - len(good)
+        found, header, data, length = found.pick(good), header[good], data[good], length[good]
+    return (_columns(header, found, data, length, keys, weird), found.cursor.record) if len(data) else None
+
+
+def _columns(header: Rows, found: Datagrams, data: Ints, length: Ints, keys: FlowKey, weird: Weird) -> Columns:
     source, destination = header["source"].astype(np.uint16), header["destination"].astype(np.uint16)
-    mine = ports.table[source] | ports.table[destination]
-    if among is not None:
-        mine &= among
-    size = (header["size"] >> 4).astype(np.int64) * 4
-    length = found.stop - found.cursor.at - size
-    sane = (size >= HEADER) & (length >= 0)
-    good = np.flatnonzero(mine & sane)
-    weird.malformed_header += int(np.count_nonzero(mine) - len(good))
-    if not len(good):
-        return None
-    return _columns(header, found, good, source, destination, size, length, keys, weird)
-
-
-def _columns(
-    header: npt.NDArray[np.void],
-    found: Datagrams,
-    good: Ints,
-    source: npt.NDArray[np.uint16],
-    destination: npt.NDArray[np.uint16],
-    size: Ints,
-    length: Ints,
-    keys: FlowKey,
-    weird: Weird,
-) -> tuple[Columns, Ints]:
-    source, destination, length = source[good], destination[good], length[good]
-    data = found.cursor.at[good] + size[good]
-    captured = np.clip(found.cursor.end[good] - data, 0, length)
+    captured = np.clip(found.cursor.end - data, 0, length)
     weird.truncated += int(np.count_nonzero(captured < length))
-    sender = keys.ends(found.ends[0][good], source, found.family)
-    receiver = keys.ends(found.ends[1][good], destination, found.family)
-    columns = Columns(
+    sender = keys.ends(found.ends[0], source, found.family)
+    receiver = keys.ends(found.ends[1], destination, found.family)
+    return Columns(
         key=sender + receiver,
         side=(sender > receiver).view(np.uint8),
-        seq=header["seq"][good].astype(np.uint32),
-        ack=header["ack"][good].astype(np.uint32),
-        flags=header["flags"][good],
+        seq=header["seq"].astype(np.uint32),
+        ack=header["ack"].astype(np.uint32),
+        flags=header["flags"].copy(),
         length=length,
         captured=captured,
         data=data,
         time=_NONE,
-        source=found.source[good],
-        family=np.full(len(good), found.family, np.uint8),
+        source=found.source,
+        family=np.full(len(data), found.family, np.uint8),
         source_port=source,
         destination_port=destination,
         vlan=_NO_TAG,
         interface=_NO_TAG,
     )
-    return columns, found.cursor.record[good]
 
 
 _NONE = np.empty(0, np.int64)

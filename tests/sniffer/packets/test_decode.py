@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from sniffer.capture.records import PAD, Interface, Records
+from sniffer.capture.records import HEAD, PAD, Interface, Records, View
+from sniffer.packets.columns import Columns
 from sniffer.packets.decode import Decoder
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
@@ -238,6 +240,32 @@ def test_any_bytes_at_all(wire):
                 broken[spot] = rng.integers(0, 256)
             frames.append(bytes(broken))
         decode(frames, link)
+
+
+def test_heads_gathered_with_the_records_change_nothing(wire):
+    tags = [], [(0x8100, 7)], [(0x88A8, 8), (0x8100, 9)], [(0x9100, 1), (0x8100, 2), (0x8100, 3)]
+    frames = [wire.ethernet(packet(wire, family), tag) for family in (4, 6) for tag in tags]
+    for captured in (None, 80, 60, 40, 16):
+        plain, _, weird = decode(frames * 3, captured=captured)
+        records = records_of(frames * 3, captured=captured)
+        records.heads = View(records.buffer).rows(records.at, np.dtype([("packet", f"V{HEAD}")]))["packet"]
+        again = Weird()
+        found = Decoder(EngineSettings(), SEEDS, again).decode(records)
+        assert records.heads is None
+        assert weird.nonzero() == again.nonzero()
+        if plain is None:
+            assert found is None
+            continue
+        for field in fields(Columns):
+            assert np.array_equal(getattr(plain[0], field.name), getattr(found[0], field.name)), field.name
+
+
+def test_tagged_and_untagged_packets_of_a_flow_stay_in_order(wire):
+    """A mirror port may tag one direction only."""
+    frames = [wire.ethernet(packet(wire), tag) for tag in ([], [(0x8100, 7)]) * 3]
+    decoded, records, _ = decode(frames)
+    assert decoded[0].vlan.tolist() == [-1, 7] * 3
+    assert decoded[0].time.tolist() == records.time.tolist()
 
 
 def test_an_unknown_link_is_counted(wire):
