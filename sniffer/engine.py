@@ -38,14 +38,16 @@ Seeds = tuple[int, int, int, int]
 class Engine:
     """State over one capture, or over several that continue each other (rotated files)."""
 
-    def __init__(self, settings: EngineSettings, weird: Weird, seeds: Seeds | None = None) -> None:
+    def __init__(self, settings: EngineSettings, weird: Weird, seeds: Seeds | None = None, noting: bool = False) -> None:
+        """``noting``: keep in mind which segments the records that were fed last had (``keys``, ``Decoder.record``)."""
         self._settings = settings
-        self._decoder = Decoder(settings, seeds or draw_seeds(), weird)
+        self._decoder = Decoder(settings, seeds or draw_seeds(), weird, noting)
+        self._noting = noting
         self._table = FlowTable(settings, weird)
         self._dns = DnsReader(settings.dns, secrets.token_bytes(SEED), weird) if settings.dns else None
         self._names: list[str | None] = []
         self.keys = np.empty(0, np.uint64)
-        """Of the segments of the records that were fed last: their flows."""
+        """Their flows."""
 
     @property
     def decoder(self) -> Decoder:
@@ -76,7 +78,8 @@ class Engine:
         if self._dns and self._decoder.dns:
             self._dns.take_datagrams(records, self._decoder.dns)
         latest = records.time[-2:]
-        self.keys = decoded[0].key if decoded else self.keys[:0]
+        if self._noting:
+            self.keys = decoded[0].key if decoded else self.keys[:0]
         if decoded:
             yield from self._connections(self._table.process(*decoded, records.buffer, latest, records.lasting))
         elif len(latest):

@@ -158,7 +158,7 @@ class _First:
 def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str, notes: str) -> None:
     """The child: what follows the cut, as pickles of (key, start, result); at the end the counts and the damage."""
     weird = Weird()
-    engine = Engine(settings, weird, seeds)
+    engine = Engine(settings, weird, seeds, noting=True)
     damage: CaptureError | None = None
     with Path(spool).open("wb") as out, NoteBook(Path(notes), cut.format.header) as book, frozen_garbage():
         try:

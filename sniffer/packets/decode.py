@@ -37,13 +37,14 @@ class _Window:
 class Decoder:
     """Decodes window after window; fragments wait between them."""
 
-    def __init__(self, settings: EngineSettings, seeds: tuple[int, int, int, int], weird: Weird) -> None:
+    def __init__(self, settings: EngineSettings, seeds: tuple[int, int, int, int], weird: Weird, noting: bool = False) -> None:
         self._ports = transport.PortTable(settings.ports | {DNS_PORT} if settings.dns else settings.ports, settings.any_port)
         self._dns = settings.dns is not None
         self.dns: list[Datagrams] = []
         """UDP datagrams of port 53 in the window that was decoded last, each at its UDP header; offsets are its buffer's."""
+        self._noting = noting
         self.record = np.empty(0, np.int64)
-        """Which record of that window each of the segments is in."""
+        """Which record of that window each of the segments is in, if that is to be noted."""
         self.fragmented = False
         """That window had IP fragments: a segment may be of several records, and of earlier windows' too."""
         self._keys = transport.FlowKey(seeds)
@@ -166,10 +167,13 @@ class Decoder:
 
     def _finished(self, window: _Window) -> tuple[Columns, Aside]:
         columns = join([part for part, _ in (_with_record(window, *part) for part in window.parts)])
-        self.record = np.concatenate([record for _, record in window.parts])
-        if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
-            order = np.argsort(self.record, kind="stable")
-            columns, self.record = columns.pick(order), self.record[order]
+        sort = window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts])
+        if sort or self._noting:
+            record = np.concatenate([record for _, record in window.parts])
+            order = np.argsort(record, kind="stable")
+            columns = columns.pick(order) if sort else columns
+            if self._noting:
+                self.record = record[order] if sort else record
         return columns, window.aside
 
 
