@@ -196,7 +196,7 @@ class FlowTable:
             else:
                 self._replay(taker, one)
             if len(live) > self._most:
-                yield from self._evict()
+                yield from self._evict(self._reckon())
 
     def _goes_on(self, flow: Flow, group: Group) -> bool:
         """True when an orderly group can only be more of this flow."""
@@ -288,14 +288,17 @@ class FlowTable:
         """Let flows go when what is held and ``grown`` more bytes might pass the cap."""
         room = self._settings.flow_memory
         if self._held + grown > room:
-            self._held = sum(flow.held for flow in self._live.values())
+            self._held = self._reckon()
             if self._held + min(grown, int(room * (1 - _KEEP))) > room:
-                yield from self._evict()
+                yield from self._evict(self._held)
         self._held += grown
 
-    def _evict(self) -> Iterator[Ended]:
-        """The emptiest flows go first."""
-        held = sum(flow.held for flow in self._live.values())
+    def _reckon(self) -> int:
+        """Bytes of memory that the flows hold now."""
+        return sum(flow.held for flow in self._live.values())
+
+    def _evict(self, held: int) -> Iterator[Ended]:
+        """The emptiest of the flows, which hold so many bytes, go first."""
         spare = held - int(self._settings.flow_memory * _KEEP)
         surplus = len(self._live) - int(self._most * _KEEP)
         for flow in sorted(self._live.values(), key=_fullness):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import tracemalloc
 from dataclasses import replace
 
 import pytest
 
+from sniffer.capture.reader import read_records
+from sniffer.capture.source import from_stream
+from sniffer.engine import Engine
 from sniffer.flows.flow import COST, Flow
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.weird import Weird
@@ -136,6 +140,18 @@ def test_a_clock_that_was_set_back_is_followed(wire):
     first = talked(wire)
     found = wire.read(wire.pcap(frames + first.frames + first.say(1, b"221 bye\r\n").frames[-1:]), EngineSettings(chunk=1))
     assert [c.server.data for c in found if c.client_port == 40000] == [b"220 mx\r\n221 bye\r\n"]
+
+
+def test_the_clock_goes_by_the_window_s_last_packets_of_whatever_form(wire):
+    """Plain IPv4 stands before the other frames of a window: the clock must not stay at those."""
+    tagged = wire.Dialogue(("198.18.0.9", 4000)).say(0, b"EHLO c\r\n").say(1, b"250 mx\r\n").frames
+    odd = [(time, frame[:12] + b"\x88\xa8\0\x01\x81\0\0\x02" + frame[12:]) for time, frame in tagged]
+    first = talked(wire, time=tagged[-1][0]).close()
+    later = wire.Dialogue(("198.18.0.7", 4001), time=first.time).wait(120 * SECOND).say(0, b"EHLO c\r\n").say(1, b"250 mx\r\n")
+    engine = Engine(EngineSettings(), Weird())
+    (records,) = read_records(from_stream(io.BytesIO(wire.pcap(odd + first.frames + later.frames))), 1 << 20)
+    assert [c.server.data for c in engine.feed(records)] == [b"220 mx\r\n"]
+    assert engine.table.now == later.frames[-2][0]
 
 
 @pytest.mark.parametrize("step", [2, 3])
