@@ -2,7 +2,8 @@
 
     unshare -n .venv/bin/python -m bench.live CAPTURE.pcap [RATE…]
 
-Rates in Mbit/s; the default rises until the kernel drops. Needs root (a namespace, tcpreplay, dumpcap).
+Rates in Mbit/s; the default rises until the kernel drops. Needs root, a network namespace, and the Debian packages
+tcpreplay, wireshark-common and iproute2 (tests/setup.sh installs them).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,13 +21,18 @@ from pathlib import Path
 RATES = (50.0, 100.0, 200.0, 400.0, 800.0, 1600.0)
 LEFT, RIGHT = "bench0", "bench1"
 SETTLE_SECONDS = 3.0
+PACKAGES = {"tcpreplay": "tcpreplay", "dumpcap": "wireshark-common", "ip": "iproute2"}
+"""Programs, and the Debian packages that have them."""
 REPLAY_SECONDS = 12
 """The capture is repeated for so long, each time with other addresses: a short burst would fit into the kernel's buffer."""
 
 
 def main(arguments: list[str]) -> int:
-    if not arguments or shutil.which("tcpreplay") is None or shutil.which("dumpcap") is None:
+    if not arguments:
         print(__doc__)
+        return 2
+    if missing := what_is_missing():
+        print(f"bench.live: {missing}", file=sys.stderr)
         return 2
     capture = Path(arguments[0])
     rates = [float(rate) for rate in arguments[1:]] or RATES
@@ -37,6 +44,15 @@ def main(arguments: list[str]) -> int:
             return 0
     print("no drops up to here")
     return 0
+
+
+def what_is_missing() -> str:
+    """Why nothing can be measured here; empty when all is there."""
+    if absent := {program: package for program, package in PACKAGES.items() if shutil.which(program) is None}:
+        return f"{', '.join(absent)} not found: apt-get install {' '.join(absent.values())}"
+    if os.geteuid():
+        return "not root: a network namespace and tcpreplay need it"
+    return "not in a network namespace of its own: run it under unshare -n" if len(socket.if_nameindex()) > 1 else ""
 
 
 def lay_cable() -> None:

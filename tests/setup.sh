@@ -33,6 +33,7 @@ want dumpcap wireshark-common
 want chromium chromium
 want mvn maven
 want strace strace
+want tcpreplay tcpreplay
 want unzip unzip
 want ip iproute2
 want swaks swaks
