@@ -10,7 +10,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -138,10 +138,29 @@ def _union_parts(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else ()
 
 
+def _choices(steps: list[str]) -> list[str]:
+    """The values that the setting at a path takes, or each element of it."""
+    hint: Any = Configuration
+    for step in steps:
+        name = step.partition("[")[0]
+        hint = typing.get_type_hints(hint)[name]
+    return [str(value) for value in _literals(hint)]
+
+
+def _literals(hint: Any) -> Iterator[Any]:
+    for part in typing.get_args(hint):
+        if typing.get_origin(hint) is typing.Literal:
+            yield part
+        else:
+            yield from _literals(part)
+
+
 def _readable(error: msgspec.ValidationError) -> str:
     """msgspec's "… - at `$.smtp.port`" as "[smtp] port: …"."""
     message, _, path = str(error).partition(" - at ")
     steps = [step for step in path.strip("`").split(".") if step != "$"]
+    if message.startswith("Invalid enum value"):
+        message += f"; it is one of {', '.join(_choices(steps))}"
     if len(steps) >= 2:
         return f"[{steps[0]}] {'.'.join(steps[1:])}: {message}"
     return f"{'.'.join(steps)}: {message}" if steps else message

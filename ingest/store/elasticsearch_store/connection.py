@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from elastic_transport import ApiError, TransportError
 from elasticsearch import Elasticsearch, OrjsonSerializer
@@ -37,14 +38,23 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Everything that goes wrong inside is StoreUnavailable: what the store says no to for good is decided elsewhere."""
+def answering(hosts: Sequence[str]) -> Iterator[None]:
+    """Everything that goes wrong inside is StoreUnavailable, with the hosts' names where none answers: what the store says no
+    to for good is decided elsewhere."""
     try:
         yield
     except ApiError as error:
         raise StoreUnavailable(refusal(error)) from error
     except (TransportError, UnsupportedProductError) as error:
-        raise StoreUnavailable(f"Elasticsearch does not answer: {type(error).__name__}: {error}") from error
+        raise StoreUnavailable(
+            f"Elasticsearch at {', '.join(map(_named, hosts))} does not answer: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _named(host: str) -> str:
+    """A host's URL without the credentials that it may hold."""
+    parts = urlsplit(host)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def refusal(error: ApiError) -> str:

@@ -68,7 +68,7 @@ class ElasticsearchStore:
         if not self.settings.manage_templates:
             return
         datasets = list(DATASETS.values())
-        with answering():
+        with answering(self.settings.hosts):
             for name, body in component_templates(self.settings, datasets).items():
                 self._client.cluster.put_component_template(name=name, **body)
             for name, body in index_templates(self.settings, datasets).items():
@@ -112,7 +112,7 @@ class ElasticsearchStore:
         """Months that are wholly older go as indices; of the others the older documents."""
         known_dataset(dataset)
         gone = 0
-        with answering():
+        with answering(self.settings.hosts):
             for index in self._indices(dataset):
                 if is_before(index, time):
                     gone += self._delete_index(index)
@@ -123,13 +123,13 @@ class ElasticsearchStore:
     def aggregate(self, query: Query) -> list[Row]:
         query = checked_query(query)
         self._refresh_own(query.dataset)
-        with answering():
+        with answering(self.settings.hosts):
             return ordered(query, aggregate(self._client, pattern_of(self.settings.prefix, query.dataset), query))
 
     def select(self, selection: Selection) -> Page:
         selection = checked_selection(selection)
         self._refresh_own(selection.dataset)
-        with answering():
+        with answering(self.settings.hosts):
             hits = self._hits(selection)
         found = [document_from_source(selection.dataset, hit["_id"], hit["_source"]) for hit in hits[: selection.limit]]
         if len(hits) <= selection.limit:
@@ -139,7 +139,7 @@ class ElasticsearchStore:
     def get(self, dataset: str, id: str) -> Document | None:
         """Reads the document itself, not the search index: what any process has written is found at once."""
         known_dataset(dataset)
-        with answering():
+        with answering(self.settings.hosts):
             indices = self._indices(dataset)
             if not indices or not id:
                 return None
@@ -153,7 +153,7 @@ class ElasticsearchStore:
 
     def refresh(self) -> None:
         """Make everything that is written so far readable for every process."""
-        with answering():
+        with answering(self.settings.hosts):
             self._client.indices.refresh(index=f"{self.settings.prefix}-*", ignore_unavailable=True)
         with self._lock:
             self._unrefreshed.clear()
@@ -211,7 +211,7 @@ class ElasticsearchStore:
             new = indices - self._templated
         if not new or not self.settings.manage_templates:
             return
-        with answering():
+        with answering(self.settings.hosts):
             found = (
                 self._client.options(ignore_status=404)
                 .indices.get_index_template(name=f"{self.settings.prefix}-*", filter_path=["index_templates.name"])
@@ -226,7 +226,7 @@ class ElasticsearchStore:
         """One request; halved when it is too large. Raises StoreUnavailable."""
         operations: list[Any] = [part for line in batch for part in (line.action, line.source) if part is not None]
         try:
-            with answering():
+            with answering(self.settings.hosts):
                 body = self._client.bulk(operations=operations, filter_path=FILTER_PATH).body
         except StoreUnavailable as error:
             cause = error.__cause__
@@ -255,7 +255,7 @@ class ElasticsearchStore:
             self._unrefreshed.discard(dataset)
         if mine:
             try:
-                with answering():
+                with answering(self.settings.hosts):
                     self._client.indices.refresh(index=pattern_of(self.settings.prefix, dataset), ignore_unavailable=True)
             except StoreUnavailable:
                 with self._lock:

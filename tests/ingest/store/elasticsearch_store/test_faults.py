@@ -143,10 +143,12 @@ def test_a_server_that_hangs_is_left_in_time(elastic: ElasticsearchStore, faulty
 def test_a_server_that_is_not_there_is_unavailable() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        store = ElasticsearchStore(ElasticsearchSettings(hosts=(f"http://127.0.0.1:{probe.getsockname()[1]}",)))
+        port = probe.getsockname()[1]
+        store = ElasticsearchStore(ElasticsearchSettings(hosts=(f"http://somebody:hidden@127.0.0.1:{port}",)))
         for ask in (store.prepare, store.refresh):
-            with pytest.raises(StoreUnavailable, match="does not answer"):
+            with pytest.raises(StoreUnavailable, match=f"Elasticsearch at http://127.0.0.1:{port} does not answer") as caught:
                 ask()
+            assert "hidden" not in str(caught.value)
         with pytest.raises(StoreUnavailable):
             store.create(numbered(1))
         with pytest.raises(StoreUnavailable):
