@@ -83,7 +83,11 @@ class Found:
 
 
 def _found(fmt: PcapFormat, at: Ints, following: int, damaged: bool) -> Found:
-    return Found(at, np.diff(at, append=following) - fmt.header, following, damaged)
+    captured = np.empty_like(at)
+    np.subtract(at[1:], at[:-1], out=captured[:-1])
+    captured[-1:] = following - at[-1:]
+    captured -= fmt.header
+    return Found(at, captured, following, damaged)
 
 
 def find(fmt: PcapFormat, buffer: Octets, size: int) -> Found:

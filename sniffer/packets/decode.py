@@ -166,14 +166,14 @@ class Decoder:
         window.parts.append((columns, records))
 
     def _finished(self, window: _Window) -> tuple[Columns, Aside]:
-        columns = join([part for part, _ in (_with_record(window, *part) for part in window.parts)])
-        sort = window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts])
-        if sort or self._noting:
-            record = np.concatenate([record for _, record in window.parts])
+        columns = join([part for part, _ in window.parts])
+        record = np.concatenate([record for _, record in window.parts])
+        _add_record(window, columns, record)
+        if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
             order = np.argsort(record, kind="stable")
-            columns = columns.pick(order) if sort else columns
-            if self._noting:
-                self.record = record[order] if sort else record
+            columns, record = columns.pick(order), record[order]
+        if self._noting:
+            self.record = record
         return columns, window.aside
 
 
@@ -198,13 +198,12 @@ def _share_flows(parts: list[Columns]) -> bool:
     return False
 
 
-def _with_record(window: _Window, columns: Columns, record: Ints) -> tuple[Columns, Ints]:
+def _add_record(window: _Window, columns: Columns, record: Ints) -> None:
     """Add what belongs to the record: time, VLAN, interface."""
     columns.time = window.records.time[record]
     columns.vlan = np.full(len(record), -1, np.int16) if window.vlan is None else window.vlan[record]
     interface = window.records.interface
     columns.interface = np.zeros(len(record), np.int16) if interface is None else interface[record].astype(np.int16)
-    return columns, record
 
 
 def _vxlan(view: View, cursor: Cursor) -> Cursor:

@@ -83,8 +83,10 @@ def segments_of(found: Datagrams, header: Rows, keys: FlowKey, weird: Weird) -> 
 
 def _columns(header: Rows, found: Datagrams, data: Ints, length: Ints, keys: FlowKey, weird: Weird) -> Columns:
     source, destination = header["source"].astype(np.uint16), header["destination"].astype(np.uint16)
-    captured = np.clip(found.cursor.end - data, 0, length)
-    weird.truncated += int(np.count_nonzero(captured < length))
+    captured = np.minimum(found.cursor.end - data, length)
+    if cut := np.count_nonzero(captured < length):
+        weird.truncated += int(cut)
+        np.maximum(captured, 0, out=captured)
     sender = keys.ends(found.ends[0], source, found.family)
     receiver = keys.ends(found.ends[1], destination, found.family)
     return Columns(
