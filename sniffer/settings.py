@@ -13,7 +13,9 @@ DNS_PORT = 53
 
 
 BEGINNING = 8192
-"""What the beginning of a connection needs to hold so that most are settled by it."""
+"""What the beginning of a connection needs to hold so that most are settled by it. A client needs no more than
+``CLIENT_BEGINNING``: its hello, its key exchange and the first encrypted records."""
+CLIENT_BEGINNING = 3072
 
 
 def ports_of(protocols: frozenset[str], extra: frozenset[int] = frozenset()) -> frozenset[int]:

@@ -14,15 +14,14 @@ from sniffer.flows.groups import Groups, count_of
 class Pieces:
     """Pieces of payload, each one packet's, as plain lists: looking up single NumPy values costs ten times as much."""
 
-    begin: list[int]
-    """Where each piece begins in the buffer; ``end``: where it ends."""
-    end: list[int]
+    places: list[slice]
+    """Where each piece stands in the buffer."""
     marks: list[tuple[int, int]]
     """Each piece's offset in its half, and its time."""
 
     def data(self, raw: memoryview, start: int = 0, stop: int | None = None) -> bytes:
         """The bytes of some pieces, one after the other."""
-        return b"".join([raw[begin:end] for begin, end in zip(self.begin[start:stop], self.end[start:stop], strict=True)])
+        return b"".join(map(raw.__getitem__, self.places[start:stop]))
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class Payload:
     def pieces(self, rows: slice | Ints) -> Pieces:
         """Some of the kept rows."""
         marks = list(zip(self.offset[rows].tolist(), self.time[rows].tolist(), strict=True))
-        return Pieces(self.begin[rows].tolist(), self.end[rows].tolist(), marks)
+        return Pieces(list(map(slice, self.begin[rows].tolist(), self.end[rows].tolist())), marks)
 
 
 def payload_of(facts: Groups, most: int) -> Payload:

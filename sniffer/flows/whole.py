@@ -18,7 +18,7 @@ from sniffer.capture.records import Bools, Ints
 from sniffer.flows.groups import Groups, count_of
 from sniffer.flows.payload import Payload, Pieces
 from sniffer.packets.columns import ACK, FIN, RST, SYN
-from sniffer.settings import EngineSettings
+from sniffer.settings import CLIENT_BEGINNING, EngineSettings
 from sniffer.stream import Connection, End, StreamHead
 
 _HANDSHAKE = 600
@@ -97,7 +97,7 @@ class WholeFlows:
     def __init__(self, facts: Groups, among: Bools, payload: Payload, raw: memoryview, now: int, settings: EngineSettings) -> None:
         self.raw = raw
         self._payload = payload
-        self._beginning = settings.beginning
+        self._settings = settings
         self.taken = np.zeros(len(among), bool)
         self._rows = self._find(facts, among, now, settings)
 
@@ -107,11 +107,12 @@ class WholeFlows:
 
     def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
-        length, packets, start, stop, _, _, fin_beyond = side
-        if length <= min(self._beginning, limit):
-            return self.beginning(side)
-        pieces = self._payload.pieces(slice(start, stop))
-        data, marks = pieces.data(self.raw), pieces.marks
+        length, packets, start, stop, first, last, fin_beyond = side
+        if last - first == stop - start:
+            data, marks = self._pieces.data(self.raw, first, last), self._pieces.marks[first:last]
+        else:
+            pieces = self._payload.pieces(slice(start, stop))
+            data, marks = pieces.data(self.raw), pieces.marks
         if length > limit:
             while marks[-1][0] >= limit:
                 marks.pop()
@@ -119,7 +120,7 @@ class WholeFlows:
         return StreamHead(data, tuple(marks), True, "gap" if fin_beyond else "fin", length, packets)
 
     def beginning(self, side: Side) -> StreamHead:
-        """One side's first pieces, with a little more than ``EngineSettings.beginning`` bytes."""
+        """One side's first pieces: as many as were listed."""
         length, packets, _, _, start, stop, fin_beyond = side
         pieces = self._pieces
         data = pieces.data(self.raw, start, stop)
@@ -156,7 +157,7 @@ class WholeFlows:
         chosen = np.flatnonzero(good)
         self.taken[groups[chosen]] = True
         client, server = client[chosen], server[chosen]
-        begins = self._list_beginnings(client, server)
+        begins = self._list_pieces(client, server)
         return zip(
             *(column[chosen].tolist() for column in values),
             self._sides(facts, client, fin_end[0][chosen], begins),
@@ -164,12 +165,15 @@ class WholeFlows:
             strict=True,
         )
 
-    def _list_beginnings(self, client: Ints, server: Ints) -> Ints:
-        """List the first pieces of these halves; (m + 1) where each half's are in the list."""
-        payload = self._payload
-        mine = np.zeros(len(payload.start), bool)
-        mine[client] = mine[server] = True
-        short = np.repeat(mine, payload.stop - payload.start) & (payload.offset < self._beginning)
+    def _list_pieces(self, client: Ints, server: Ints) -> Ints:
+        """List the first pieces of these halves, or all of them where a server made no handshake; (m + 1) where each
+        half's are in the list."""
+        payload, settings = self._payload, self._settings
+        most = np.zeros(len(payload.start), np.int64)
+        most[server] = settings.beginning
+        whole = payload.length[server] < _HANDSHAKE
+        most[client] = np.where(whole, settings.client_head, min(settings.beginning, CLIENT_BEGINNING)) if settings.beginning else 0
+        short = payload.offset < np.repeat(most, payload.stop - payload.start)
         self._pieces: Pieces = payload.pieces(np.flatnonzero(short))
         counts = count_of(short, np.append(payload.start, len(short)))
         return np.concatenate(([0], np.cumsum(counts)))
