@@ -18,13 +18,14 @@ from collector.imap.settings import ImapSettings
 from collector.maildir import MaildirBox
 from collector.pickup.box import Box
 from collector.pickup.mends import MENDS
+from collector.smtp.recipients import Recipients
 from collector.smtp.settings import SmtpSettings
 from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.depth import DepthMeter
 from ingest.store.errors import StoreError, StoreLocked
 from stripwatch.cli.reading import served
 from stripwatch.configuration import Configuration, ConfigurationError
-from stripwatch.published import Lookup, published
+from stripwatch.published import Lookup, Ours, RecordFinding, published
 from stripwatch.site import Site
 
 OLD_DATA = timedelta(days=90)
@@ -216,11 +217,27 @@ def _dns(configuration: Configuration) -> Iterator[Finding]:
 
     lookup = _txt_lookup(configuration)
     mailboxes = [address for address in configuration.smtp.recipients if "@" in address] or ["reports@your.domain"]
+    ours = mail_taken(configuration)
     for domain in configuration.reports.domains:
-        for finding in published(domain, mailboxes[0], mailboxes[-1], lookup, aligned):
+        for finding in published(domain, mailboxes[0], mailboxes[-1], lookup, aligned, ours):
             state: Literal["ok", "warning"] = "ok" if finding.state == "published" else "warning"
             record = f"; {finding.note}\n{finding.record}" if finding.note else finding.record
-            yield Finding(state, f"dns {finding.name}", finding.says, "publish its record" if record else "", record)
+            yield Finding(state, f"dns {finding.name}", finding.says, _mend(finding), record)
+
+
+def _mend(finding: RecordFinding) -> str:
+    if finding.state == "elsewhere":
+        return "publish its record, or name that address in [smtp] recipients"
+    return "publish its record" if finding.record else ""
+
+
+def mail_taken(configuration: Configuration) -> Ours:
+    """Which addresses' mail we take: any, as far as is known, where none are named or mail is fetched from a mailbox."""
+    smtp = configuration.smtp
+    listeners = [one for one in (smtp, configuration.lmtp.over(smtp)) if one is not None]
+    named = any(one.recipients for one in listeners) and not (configuration.imap.host or configuration.maildir.folder)
+    takers = [Recipients(one.recipients, accept_any=one.accept_any_recipient or not named) for one in listeners]
+    return lambda address: any(address in taker for taker in takers)
 
 
 def _txt_lookup(configuration: Configuration) -> Lookup:

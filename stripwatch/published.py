@@ -10,20 +10,26 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+from urllib.parse import unquote
 
 Lookup = Callable[[str], tuple[str, ...] | None]
 """TXT records of a name; empty when it has none; None when the DNS did not answer."""
 Aligned = Callable[[str, str], bool]
 """Whether two domains belong to one organisation."""
+Ours = Callable[[str], bool]
+"""Whether we take mail to an address."""
 
-_ADDRESS = re.compile(r"mailto:[^@,;!\s]+@([^,;!\s?]+)", re.IGNORECASE)
+_RUA = re.compile(r"\brua\s*=\s*([^;]*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"mailto:([^@,;!\s]+@([^,;!\s?]+))", re.IGNORECASE)
+_HTTPS = re.compile(r"https:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFinding:
-    """One name that was asked. ``record`` is the zone line to publish when ``state`` is missing or incomplete."""
+    """One name that was asked. ``record`` is the zone line to publish when ``state`` is missing, incomplete or elsewhere
+    (its reports don't come to us)."""
 
-    state: Literal["published", "missing", "incomplete", "unanswered"]
+    state: Literal["published", "missing", "incomplete", "elsewhere", "unanswered"]
     name: str
     says: str
     record: str = ""
@@ -31,14 +37,14 @@ class RecordFinding:
     """What else the record needs, or where it goes."""
 
 
-def published(domain: str, tls_address: str, dmarc_address: str, lookup: Lookup, aligned: Aligned) -> Iterator[RecordFinding]:
+def published(domain: str, tls_address: str, dmarc_address: str, lookup: Lookup, aligned: Aligned, ours: Ours) -> Iterator[RecordFinding]:
     """What ``domain`` publishes. The addresses are ours, for the records that are to be pasted."""
     domain = domain.lower().rstrip(".")
-    yield _one(f"_smtp._tls.{domain}", "v=tlsrptv1", f"v=TLSRPTv1; rua=mailto:{tls_address}", lookup)
+    yield _led_to(tls_address, ours, _one(f"_smtp._tls.{domain}", "v=tlsrptv1", f"v=TLSRPTv1; rua=mailto:{tls_address}", lookup))
     dmarc = _one(f"_dmarc.{domain}", "v=dmarc1", f"v=DMARC1; p=none; rua=mailto:{dmarc_address}", lookup)
-    yield dmarc
+    yield _led_to(dmarc_address, ours, dmarc)
     if dmarc.state == "published":
-        for other in sorted(set(_ADDRESS.findall(dmarc.says))):
+        for other in sorted({other for _, other in _ADDRESS.findall(dmarc.says)}):
             if not aligned(domain, other):
                 consent = _one(f"{domain}._report._dmarc.{other.lower()}", "v=dmarc1", "v=DMARC1", lookup, wants_address=False)
                 yield replace(consent, note=f"in the zone of {other.lower()}: it agrees to take the reports") if consent.record else consent
@@ -65,6 +71,17 @@ def _one(name: str, version: str, wanted: str, lookup: Lookup, wants_address: bo
         address = wanted.rpartition(";")[2].strip()
         return RecordFinding("incomplete", name, f"names no rua address: {found[0]}", _line(name, f"{found[0].rstrip('; ')}; {address}"))
     return RecordFinding("published", name, found[0])
+
+
+def _led_to(address: str, ours: Ours, found: RecordFinding) -> RecordFinding:
+    """The same, or ``elsewhere`` when what is published leads no report to us. Where an https URI leads cannot be told
+    from here."""
+    rua = _RUA.search(found.says) if found.state == "published" else None
+    if rua is None or _HTTPS.search(rua[1]) or any(ours(unquote(mailbox)) for mailbox, _ in _ADDRESS.findall(rua[1])):
+        return found
+    uris = ",".join(uri for uri in (rua[1].strip(), f"mailto:{address}") if uri)
+    record = _line(found.name, f"{found.says[: rua.start(1)]}{uris}{found.says[rua.end() :]}")
+    return replace(found, state="elsewhere", says=f"leads to no address that we take mail for: {found.says}", record=record)
 
 
 def _line(name: str, text: str) -> str:
