@@ -37,11 +37,6 @@ class _Stride:
     lane: Ints
     at: Ints
 
-    def before(self, ends: Ints) -> Ints:
-        """All positions but the last, a lane a row; -1 where they lie beyond the lane's end."""
-        at = self.at[:-1]
-        return np.where(at < ends[self.lane], at, -1).T
-
 
 def worthwhile(starts: Ints, size: int) -> bool:
     """True when there are starts in most lanes: a lane much longer than the others is slower than a plain loop."""
@@ -85,13 +80,11 @@ def _steps(at: Ints, stop: int, lengths: Lengths, alike: int) -> Ints:
 
 def _in_order(strides: list[_Stride], ends: Ints) -> Ints:
     """The positions lane after lane, which is their order: no sorting is needed, unless one lane is much longer."""
-    parts = [stride.before(ends) for stride in strides]
     steps = len(strides) * _STEPS
-    if len(ends) * steps > _SPARSE * sum(part.size for part in parts):
-        together = np.concatenate([part[part >= 0] for part in parts])
-        return np.sort(together)
-    table = np.full((len(ends), steps), -1)
-    for number, (stride, part) in enumerate(zip(strides, parts, strict=True)):
-        table[stride.lane, number * _STEPS : (number + 1) * _STEPS] = part
-    found: Ints = table[table >= 0]
+    if len(ends) * steps > _SPARSE * sum(stride.at.size for stride in strides):
+        return np.sort(np.concatenate([stride.at[:-1][stride.at[:-1] < ends[stride.lane]] for stride in strides]))
+    table = np.full((len(ends), steps), ends[-1])
+    for number, stride in enumerate(strides):
+        table[stride.lane, number * _STEPS : (number + 1) * _STEPS] = stride.at[:-1].T
+    found: Ints = table[table < ends[:, None]]
     return found
