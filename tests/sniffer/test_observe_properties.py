@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sniffer.evidence import WORDS
-from sniffer.session import observe, session_json, session_record
-from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection, StreamHead
-from sniffer.verdict import Verdict
+from sniffer.session import observe
+from sniffer.stream import End
 from tests.sniffer.handshakes import handshake
-from tests.sniffer.playbook import START, Turns, connection, head, session, turns
+from tests.sniffer.playbook import Turns, connection, session, turns
+from tests.sniffer.session_properties import (
+    ALL,
+    CUTS,
+    ENDS,
+    FLAGS,
+    STRIPPED,
+    TLS_BYTES,
+    Flags,
+    assert_answered,
+    assert_cuts_do_not_matter,
+    assert_loss_never_accuses,
+    late,
+    lost,
+)
 
-ALL = SniffSettings(protocols=frozenset({"smtp", "pop3", "imap"}))
-STRIPPED = ("stripped_offer", "stripped_command")
-ACCUSING = (*STRIPPED, "tls_failed")
-VERDICTS = frozenset(Verdict.__args__)  # type: ignore[attr-defined]
 REPLIES = [
     "250-mx.example|250-SIZE|250-STARTTLS|250 8BITMIME",
     "250-mx.example|250-XXXXXXXX|250 8BITMIME",
@@ -43,7 +47,7 @@ STEPS = [
     "C QUIT\nS 221 bye",
 ]
 DECIDING = ("C MAIL", "C BDAT", "C QUIT")
-ENDS: list[Turns] = [
+LAST: list[Turns] = [
     [],
     turns("C STARTTLS\nS 220 go"),
     *[turns("C STARTTLS\nS 220 go") + list(handshake(version)) for version in ("1.0", "1.2", "1.3")],
@@ -56,61 +60,19 @@ def sessions(draw: st.DrawFn) -> Turns:
     steps = draw(st.lists(st.sampled_from(STEPS), max_size=6))
     decided = next((place for place, step in enumerate(steps) if step.startswith(DECIDING)), None)
     said = turns("\n".join(["S 220 mx.example ESMTP", *(steps if decided is None else steps[: decided + 1])]))
-    return said + (draw(st.sampled_from(ENDS)) if decided is None else [])
+    return said + (draw(st.sampled_from(LAST)) if decided is None else [])
 
 
-def facts(found: Any) -> dict[str, Any]:
-    """What must not depend on where segments were cut."""
-    record = session_record(found)
-    for listed in (record["smtp"]["evidence"], record["smtp"]["dialogue"]):
-        for item in listed:
-            del item["at"]
-    return {"smtp": record["smtp"], "tls": record.get("tls")}
-
-
-def recut(whole: StreamHead, cuts: list[int]) -> StreamHead:
-    places = sorted({0, *(cut % len(whole.data) for cut in cuts)}) if whole.data else []
-    marks = tuple((place, START + number) for number, place in enumerate(places))
-    return StreamHead(whole.data, marks, whole.from_start, whole.end, whole.bytes, whole.packets, whole.captured)
-
-
-def with_heads(base: Connection, client: StreamHead, server: StreamHead) -> Connection:
-    return Connection(
-        base.client_ip, base.client_port, base.server_ip, base.server_port, base.start, base.stop, client, server, base.client_isn
-    )
-
-
-@given(sessions(), st.lists(st.integers(0, 1 << 16), max_size=12), st.lists(st.integers(0, 1 << 16), max_size=12))
+@given(sessions(), CUTS, CUTS)
 @settings(max_examples=150, deadline=None)
 def test_cuts_do_not_matter(said: Turns, client_cuts: list[int], server_cuts: list[int]) -> None:
-    whole = connection(said)
-    again = with_heads(whole, recut(whole.client, client_cuts), recut(whole.server, server_cuts))
-    first, second = observe(whole, ALL), observe(again, ALL)
-    assert first and second
-    assert facts(first) == facts(second)
+    assert_cuts_do_not_matter(said, client_cuts, server_cuts)
 
 
-def lost(said: Turns, client_keep: int | None, server_keep: int | None) -> Connection:
-    return connection(
-        said,
-        client_keep=client_keep,
-        server_keep=server_keep,
-        client_end="fin" if client_keep is None else "gap",
-        server_end="fin" if server_keep is None else "gap",
-    )
+LOST = (sessions(), st.none() | st.integers(0, 3000), st.none() | st.integers(0, 3000))
 
 
-def assert_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
-    truth = session(said).judgement.verdict
-    seen = observe(lost(said, client_keep, server_keep), ALL)
-    if seen and seen.judgement.verdict in ACCUSING:
-        assert seen.judgement.verdict == truth or (seen.judgement.verdict in STRIPPED and truth in STRIPPED), (
-            truth,
-            seen.judgement.verdict,
-        )
-
-
-@given(sessions(), st.none() | st.integers(0, 3000), st.none() | st.integers(0, 3000))
+@given(*LOST)
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
     assert_loss_never_accuses(said, client_keep, server_keep)
@@ -129,20 +91,13 @@ def test_no_cut_of_a_good_session_accuses(version: str) -> None:
             assert found is None or found.judgement.verdict in ("tls", "incomplete"), (pair, found.judgement.verdict)
 
 
-@given(sessions(), st.integers(0, 3000), st.integers(0, 3000), st.booleans(), st.booleans())
+@given(*LOST)
 @settings(max_examples=150, deadline=None)
-def test_a_late_start_never_accuses_falsely(said: Turns, client_skip: int, server_skip: int, client_in: bool, server_in: bool) -> None:
-    truth = session(said).judgement.verdict
-    whole = connection(said)
-    heads = []
-    for side, skip, captured in ((whole.client, client_skip, client_in), (whole.server, server_skip, server_in)):
-        skip = min(skip, len(side.data))
-        marks = tuple((max(place - skip, 0), at) for place, at in side.marks if place >= skip) if captured else ()
-        data = side.data[skip:] if captured else b""
-        heads.append(StreamHead(data, ((0, whole.start), *marks) if data else (), False, side.end, len(data), 1, captured))
-    seen = observe(with_heads(whole, *heads), ALL)
+def test_a_late_start_never_accuses_falsely(said: Turns, client_skip: int | None, server_skip: int | None) -> None:
+    seen = observe(late(connection(said), client_skip, server_skip), ALL)
     if seen and seen.judgement.verdict in STRIPPED:
-        assert truth in STRIPPED or "masked" in " ".join(sign.word for sign in session(said).judgement.evidence)
+        truth = session(said).judgement
+        assert truth.verdict in STRIPPED or "masked" in " ".join(sign.word for sign in truth.evidence)
 
 
 PIECES = st.sampled_from(
@@ -183,11 +138,6 @@ PIECES = st.sampled_from(
         b"\x1b[31m",
     ]
 )
-TLS_BYTES = [
-    b"".join(data for is_client, data in handshake(version) if is_client == side)
-    for version in ("1.0", "1.2", "1.3")
-    for side in (True, False)
-]
 
 
 @st.composite
@@ -199,52 +149,32 @@ def bytes_of_a_side(draw: st.DrawFn) -> bytes:
     return data
 
 
-def assert_documented(found: Any) -> None:
-    record = json.loads(session_json(found))
-    assert record["smtp"]["verdict"] in VERDICTS
-    assert {item["word"] for item in record["smtp"]["evidence"]} <= set(WORDS)
-    assert {item["side"] for item in record["smtp"]["evidence"]} <= {"client", "server"}
-
-
-def arbitrary(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]) -> None:
-    heads = [
-        head([(START, data)] if captured else [], end, start, captured)  # type: ignore[arg-type]
-        for data, captured, start, end in ((client, flags[0], flags[1], ends[0]), (server, flags[2], flags[3], ends[1]))
-    ]
-    found = observe(Connection("192.0.2.1", 1, "2001:db8::1", port, START, START, *heads), ALL)
-    if found:
-        assert_documented(found)
-
-
-ANY_END = st.sampled_from(["open", "cut", "fin", "rst", "gap", "limit"])
 ARBITRARY = (
     bytes_of_a_side(),
     bytes_of_a_side(),
     st.sampled_from([25, 465, 110, 143, 8080]),
-    st.tuples(*[st.booleans()] * 4),
-    st.tuples(ANY_END, ANY_END),
+    FLAGS,
+    ENDS,
 )
 
 
 @given(*ARBITRARY)
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
-def test_no_bytes_raise(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]) -> None:
-    arbitrary(client, server, port, flags, ends)
+def test_no_bytes_raise(client: bytes, server: bytes, port: int, flags: Flags, ends: tuple[End, End]) -> None:
+    assert_answered(client, server, port, flags, ends)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @given(*ARBITRARY)
 @settings(max_examples=50_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_bytes_raise_for_long(
-    client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]
-) -> None:
-    arbitrary(client, server, port, flags, ends)
+def test_no_bytes_raise_for_long(client: bytes, server: bytes, port: int, flags: Flags, ends: tuple[End, End]) -> None:
+    assert_answered(client, server, port, flags, ends)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@given(sessions(), st.none() | st.integers(0, 3000), st.none() | st.integers(0, 3000))
+@given(*LOST)
 @settings(max_examples=50_000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_loss_never_accuses_for_long(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
     assert_loss_never_accuses(said, client_keep, server_keep)
@@ -274,4 +204,4 @@ def test_a_head_full_of_anything_is_done_quickly(filler: bytes) -> None:
     full = (filler * 65536)[:65536]
     for server in (b"220 mx\r\n" + full, b"220 mx\r\n250-mx\r\n250 STARTTLS\r\n220 go\r\n" + full):
         for client in (full, b"EHLO c\r\nSTARTTLS\r\n" + full, b"EHLO c\r\nMAIL FROM:" + full + b"\r\n", b"EHLO c\r\nDATA\r\n" + full):
-            arbitrary(client[:65536], server[:65536], 25, (True, True, True, True), ("limit", "limit"))
+            assert_answered(client[:65536], server[:65536], 25, (True, True, True, True), ("limit", "limit"))

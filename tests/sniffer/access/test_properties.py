@@ -7,20 +7,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sniffer.session import observe
-from sniffer.stream import Connection, StreamHead
+from sniffer.stream import End
 from tests.sniffer.handshakes import handshake
-from tests.sniffer.playbook import START, Turns, connection, head, session, turns
-from tests.sniffer.test_observe_properties import (
-    ACCUSING,
+from tests.sniffer.playbook import Turns, connection, turns
+from tests.sniffer.session_properties import (
     ALL,
-    ANY_END,
+    CUTS,
+    ENDS,
+    FLAGS,
     STRIPPED,
     TLS_BYTES,
-    assert_documented,
-    facts,
-    lost,
-    recut,
-    with_heads,
+    Flags,
+    assert_answered,
+    assert_cuts_do_not_matter,
+    assert_loss_never_accuses,
+    late,
 )
 
 POP3_STEPS = [
@@ -67,21 +68,10 @@ def sessions(draw: st.DrawFn) -> Turns:
     return said + (draw(st.sampled_from(ends)) if decided is None else [])
 
 
-@given(sessions(), st.lists(st.integers(0, 1 << 16), max_size=12), st.lists(st.integers(0, 1 << 16), max_size=12))
+@given(sessions(), CUTS, CUTS)
 @settings(max_examples=150, deadline=None)
 def test_cuts_do_not_matter(said: Turns, client_cuts: list[int], server_cuts: list[int]) -> None:
-    whole = connection(said)
-    again = with_heads(whole, recut(whole.client, client_cuts), recut(whole.server, server_cuts))
-    first, second = observe(whole, ALL), observe(again, ALL)
-    assert first and second
-    assert facts(first) == facts(second)
-
-
-def assert_loss_never_accuses(said: Turns, client_keep: int | None, server_keep: int | None) -> None:
-    truth = session(said, ALL).judgement.verdict
-    seen = observe(lost(said, client_keep, server_keep), ALL)
-    if seen and seen.judgement.verdict in ACCUSING:
-        assert seen.judgement.verdict == truth or (seen.judgement.verdict in STRIPPED and truth in STRIPPED)
+    assert_cuts_do_not_matter(said, client_cuts, server_cuts)
 
 
 LOST = (sessions(), st.none() | st.integers(0, 600), st.none() | st.integers(0, 600))
@@ -101,17 +91,11 @@ def test_loss_never_accuses_for_long(said: Turns, client_keep: int | None, serve
     assert_loss_never_accuses(said, client_keep, server_keep)
 
 
-@given(sessions(), st.integers(0, 400), st.integers(0, 400), st.booleans(), st.booleans())
+@given(*LOST)
 @settings(max_examples=200, deadline=None)
-def test_a_late_start_never_accuses(said: Turns, client_skip: int, server_skip: int, client_in: bool, server_in: bool) -> None:
+def test_a_late_start_never_accuses(said: Turns, client_skip: int | None, server_skip: int | None) -> None:
     whole = connection(said, port=110 if said[0][1].startswith(b"+") else 143)
-    heads = []
-    for side, skip, captured in ((whole.client, client_skip, client_in), (whole.server, server_skip, server_in)):
-        skip = min(skip, len(side.data))
-        data = side.data[skip:] if captured else b""
-        marks = tuple((place - skip, at) for place, at in side.marks if place > skip) if captured else ()
-        heads.append(StreamHead(data, ((0, whole.start), *marks) if data else (), False, side.end, len(data), 1, captured))
-    seen = observe(with_heads(whole, *heads), ALL)
+    seen = observe(late(whole, client_skip, server_skip), ALL)
     assert seen is None or seen.judgement.verdict not in STRIPPED
 
 
@@ -156,39 +140,27 @@ def bytes_of_a_side(draw: st.DrawFn) -> bytes:
     return b"".join(draw(st.lists(st.one_of(PIECES, st.binary(max_size=9), st.sampled_from(TLS_BYTES)), max_size=12)))
 
 
-def arbitrary(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]) -> None:
-    heads = [
-        head([(START, data)] if captured else [], end, start, captured)  # type: ignore[arg-type]
-        for data, captured, start, end in ((client, flags[0], flags[1], ends[0]), (server, flags[2], flags[3], ends[1]))
-    ]
-    found = observe(Connection("192.0.2.1", 1, "2001:db8::1", port, START, START, *heads), ALL)
-    if found:
-        assert_documented(found)
-
-
 ARBITRARY = (
     bytes_of_a_side(),
     st.builds(bytes.__add__, st.sampled_from([b"", b"+OK\r\n", b"* OK\r\n"]), bytes_of_a_side()),
     st.sampled_from([110, 143, 993]),
-    st.tuples(*[st.booleans()] * 4),
-    st.tuples(ANY_END, ANY_END),
+    FLAGS,
+    ENDS,
 )
 
 
 @given(*ARBITRARY)
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
-def test_no_bytes_raise(client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]) -> None:
-    arbitrary(client, server, port, flags, ends)
+def test_no_bytes_raise(client: bytes, server: bytes, port: int, flags: Flags, ends: tuple[End, End]) -> None:
+    assert_answered(client, server, port, flags, ends)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @given(*ARBITRARY)
 @settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_bytes_raise_for_long(
-    client: bytes, server: bytes, port: int, flags: tuple[bool, bool, bool, bool], ends: tuple[str, str]
-) -> None:
-    arbitrary(client, server, port, flags, ends)
+def test_no_bytes_raise_for_long(client: bytes, server: bytes, port: int, flags: Flags, ends: tuple[End, End]) -> None:
+    assert_answered(client, server, port, flags, ends)
 
 
 @pytest.mark.parametrize(
@@ -214,4 +186,4 @@ def test_a_head_full_of_anything_is_done_quickly(filler: bytes) -> None:
     for greeting, port in ((b"+OK\r\n", 110), (b"* OK\r\n", 143)):
         for server in (full, b"", b"a NO\r\n-ERR\r\n" * 4000):
             for client in (full, b"CAPA\r\n" * 9000, b"a LOGIN {1}\r\n" * 5000, b"a AUTHENTICATE X\r\n" * 4000, b"AUTH X\r\n" * 8000):
-                arbitrary(client[:65536], (greeting + server)[:65536], port, (True,) * 4, ("limit", "limit"))
+                assert_answered(client[:65536], (greeting + server)[:65536], port, (True,) * 4, ("limit", "limit"))

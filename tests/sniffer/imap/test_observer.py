@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from sniffer.evidence import WORDS
 from sniffer.session import session_record
-from sniffer.sniff_settings import SniffSettings
+from tests.sniffer.access.cases import Case, assert_case, assert_upgraded, only
 from tests.sniffer.handshakes import handshake
-from tests.sniffer.playbook import Turns, session, turns, words
+from tests.sniffer.playbook import session, turns, words
 
-IMAP = SniffSettings(protocols=frozenset({"imap"}))
+IMAP = only("imap")
 GREET = "S * OK mx.example Cyrus IMAP ready\n"
 CAPA = GREET + "C a1 CAPABILITY\n"
 OFFER = CAPA + "S * CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN|a1 OK done\n"
@@ -246,38 +245,17 @@ CASES: list[tuple[str, str, dict[str, Any], str, dict[str, Any], list[str]]] = [
     ("a late start before the list", OFFER + MAIL, {"from_start": False}, "cleartext_offered", {"offered": True}, []),
     ("a late start before a mask", masked("XXXXXXXX") + MAIL, {"from_start": False}, "incomplete", {}, ["masked_offer", "late_start"]),
 ]
-FIELDS = {
-    "listed": ("ehlo",),
-    "offered": ("starttls", "offered"),
-    "requested": ("starttls", "requested"),
-    "code": ("starttls", "reply_code"),
-    "mail": ("mail_in_clear",),
-    "auth": ("auth", "offered_in_clear"),
-    "used": ("auth", "used_in_clear"),
-}
 
 
-@pytest.mark.parametrize(("script", "ends", "verdict", "fields", "evidence"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_verdicts(script: str, ends: dict[str, Any], verdict: str, fields: dict[str, Any], evidence: list[str]) -> None:
-    found = session(script, IMAP, port=143, **ends)
-    assert (found.judgement.verdict, words(found)) == (verdict, evidence)
-    assert set(evidence) <= set(WORDS)
-    record = session_record(found)
-    assert record["event"]["dataset"] == "imap.session"
-    for name, wanted in fields.items():
-        value: Any = record.get("tls", {}).get("established") if name == "established" else record["smtp"]
-        for key in FIELDS.get(name, ()):
-            value = value.get(key) if value is not None else None
-        assert value == wanted, name
+@pytest.mark.parametrize("case", [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_verdicts(case: Case) -> None:
+    assert_case("imap", case)
 
 
 @pytest.mark.parametrize(("version", "client_captured"), [("1.0", True), ("1.2", True), ("1.3", True), ("1.2", False)])
 def test_starttls_leads_to_tls(version: str, client_captured: bool) -> None:
-    said: Turns = turns(OFFER + "C a2 STARTTLS\nS a2 OK go") + list(handshake(version))
-    record = session_record(session(said, IMAP, port=143, client_captured=client_captured))
-    assert (record["smtp"]["verdict"], record["tls"]["version"]) == ("tls", version)
-    assert record["smtp"]["starttls"] == {"offered": True, "requested": True}
-    assert record["smtp"]["mail_in_clear"] is False
+    found = assert_upgraded("imap", OFFER + "C a2 STARTTLS\nS a2 OK go", version, client_captured)
+    assert found == {"offered": True, "requested": True}
 
 
 @pytest.mark.parametrize("port", [143, 993])
