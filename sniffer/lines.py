@@ -5,12 +5,14 @@ from __future__ import annotations
 from sniffer.endings import is_lost
 from sniffer.forms.form import Form, Greeting
 from sniffer.forms.known import Forms
+from sniffer.forms.learnt import IMPLICIT
 from sniffer.forms.said import Said, asked_for_tls, mailed_in_clear
 from sniffer.record import line_of, tls_object
 from sniffer.session import DATASETS, certificate_judged, direction_of, observe, session_json
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import TlsFacts, observe_tls
+from sniffer.tls.records import looks_like_handshake
 
 _DATASET = DATASETS["smtp"]
 
@@ -41,6 +43,8 @@ class SessionLines:
             return None
         if connection.mx is not None and connection.mx.contradictions:
             return None
+        if looks_like_handshake(client.data):
+            return self._implicit(connection)
         said = asked_for_tls(client.data, server.data)
         if said is None and connection.whole is None:
             said = mailed_in_clear(client, server)
@@ -51,17 +55,27 @@ class SessionLines:
             return None
         if said.words.recipients:
             return self._line(connection, said, form, greeting, None)
-        tls = self._established(connection, said)
+        tls = _established(connection, said.client_end, said.server_end)
         return self._line(connection, said, form, greeting, tls) if tls else None
 
-    def _established(self, connection: Connection, said: Said) -> TlsFacts | None:
-        """The facts of a handshake that succeeded; None when it didn't, or more bytes could say more."""
-        client, server = connection.client, connection.server
-        tls = observe_tls(client.data, said.client_end, server.data, said.server_end, is_lost(client), is_lost(server))
-        return tls if tls.established and not tls.signs and (tls.settled or connection.whole is None) else None
+    def _implicit(self, connection: Connection) -> bytes | None:
+        """The line of a session with TLS from the first byte of either side."""
+        tls = _established(connection, 0, 0) if looks_like_handshake(connection.server.data) else None
+        if tls is None:
+            return None
+        settings = self._settings
+        handshake = tls_object(tls, *certificate_judged(connection, tls, None, settings))
+        return line_of(connection, _DATASET, IMPLICIT, handshake, direction_of(connection, settings), settings.observer_name)
 
     def _line(self, connection: Connection, said: Said, form: Form, greeting: Greeting, tls: TlsFacts | None) -> bytes:
         settings = self._settings
         smtp = form.filled(said, greeting, connection.client, connection.server, settings.dialogue_text)
         handshake = tls_object(tls, *certificate_judged(connection, tls, greeting.host, settings)) if tls else None
         return line_of(connection, _DATASET, smtp, handshake, direction_of(connection, settings), settings.observer_name)
+
+
+def _established(connection: Connection, client_start: int, server_start: int) -> TlsFacts | None:
+    """The facts of a handshake that succeeded; None when it didn't, or more bytes could say more."""
+    client, server = connection.client, connection.server
+    tls = observe_tls(client.data, client_start, server.data, server_start, is_lost(client), is_lost(server))
+    return tls if tls.established and not tls.signs and (tls.settled or connection.whole is None) else None

@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from sniffer.forms.form import Form
 from sniffer.forms.said import Words, line_starts
+from sniffer.implicit import observe_implicit
 from sniffer.record import smtp_object
 from sniffer.smtp.observer import observe_dialogue
 from sniffer.smtp.walk import Walk
@@ -94,6 +95,15 @@ def _marked_lines(data: bytes, second: int) -> StreamHead:
     return StreamHead(data, tuple(marks), True, "open", len(data), 1)
 
 
+def _implicit() -> str:
+    hello = StreamHead(_HANDSHAKE, ((0, 0),), True, "open", len(_HANDSHAKE), 1)
+    connection = Connection("192.0.2.1", 40000, "192.0.2.2", 465, 0, 0, hello, hello)
+    seen = observe_implicit(connection, "smtp", 0, SniffSettings(), lambda *_: _SETTLED)
+    return smtp_object(seen, judge(seen))
+
+
+IMPLICIT = _implicit()
+"""The object of a session with TLS from the first byte: it has no places."""
 Place = tuple[str, int]
 
 

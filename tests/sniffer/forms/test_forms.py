@@ -45,6 +45,7 @@ FORMS: list[Turns] = [
     turns(OPEN.replace("EHLO", "HELO") + "S 250 mx.example\n" + MAIL.replace(" SIZE=9", "") + DATA + BYE),
     turns('S 220 % "\\ é <x@y> *** mx\nC EHLO [192.0.2.1]\nS 250-% z@z \\"|250 HELP\n' + MAIL + DATA + BYE),
 ]
+IMPLICIT: list[Turns] = [list(handshake(version)) for version in ("1.2", "1.3")]
 ODD = [
     *(b"", b"\r", b"\n", b"\r\n", b".\r\n", b"\r\n.\r\n", b" ", b"\0", b"\xff", b"%s", b'"', b"\\"),
     *(b"250 ok\r\n", b"250-", b"250 ", b"220 go\r\n", b"530 TLS\r\n", b"354 x\r\n", b"220-x\r\n", b"STARTTLS", b"a@b"),
@@ -108,7 +109,7 @@ def test_times_are_the_sessions_own() -> None:
 )
 def test_settings_are_heeded(chosen: SniffSettings) -> None:
     lines = SessionLines(chosen)
-    for script in FORMS:
+    for script in FORMS + IMPLICIT:
         found = connection(script)
         assert lines(found) == ordinary(found, chosen)
 
@@ -132,7 +133,7 @@ def test_words_that_look_like_marks_stay_words() -> None:
 @st.composite
 def damaged(draw: st.DrawFn) -> Turns:
     """A session that has a form, with odd bytes put in, or put over others, or turns left out."""
-    script = list(draw(st.sampled_from(FORMS)))
+    script = list(draw(st.sampled_from(FORMS + IMPLICIT)))
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(script) - 1))
         from_client, data = script[place]
