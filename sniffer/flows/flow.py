@@ -9,7 +9,7 @@ from sniffer.settings import EngineSettings
 from sniffer.stream import EMPTY, Connection, StreamHead, cut_off
 from sniffer.weird import Weird
 
-COST = 3000
+COST = 3200
 """Bytes of memory that a flow is reckoned at without its payload: itself, and what its end makes of it."""
 
 PIECE = 208
@@ -45,7 +45,8 @@ class Flow:
     def held(self) -> int:
         """Bytes of memory, roughly."""
         one, other = self.sides
-        return COST + one.held + other.held + PIECE * (one.pieces + other.pieces)
+        payload = one.held + other.held
+        return COST + payload + (payload >> 4) + PIECE * (one.pieces + other.pieces)  # blocks are rounded up, and leave gaps
 
     @property
     def payload(self) -> int:
