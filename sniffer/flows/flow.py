@@ -46,7 +46,7 @@ class Flow:
         """Bytes of memory, roughly."""
         one, other = self.sides
         payload = one.held + other.held
-        return COST + payload + (payload >> 4) + PIECE * (one.pieces + other.pieces)  # blocks are rounded up, and leave gaps
+        return COST + payload + payload // 10 + PIECE * (one.pieces + other.pieces)  # blocks are rounded up, and leave gaps
 
     @property
     def payload(self) -> int:

@@ -53,8 +53,7 @@ class WholeFlow(NamedTuple):
     def connection(self, settings: EngineSettings, names: list[str | None]) -> Connection:
         """What the observers get: the beginning alone first, where the settings ask for it."""
         window = self.window
-        longest = max(self.client[0], self.server[0])
-        if longest > settings.beginning > 0 and self.server[0] >= _HANDSHAKE:
+        if settings.beginning and self.server[0] >= _HANDSHAKE and not (_listed(self.client) and _listed(self.server)):
             client, server = window.beginning(self.client), window.beginning(self.server)
             return self._connection(client, server, names, lambda: self._whole(settings, names))
         return self._whole(settings, names)
@@ -108,7 +107,7 @@ class WholeFlows:
     def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
         length, packets, start, stop, first, last, fin_beyond = side
-        if last - first == stop - start:
+        if _listed(side):
             data, marks = self._pieces.data(self.raw, first, last), self._pieces.marks[first:last]
         else:
             pieces = self._payload.pieces(slice(start, stop))
@@ -186,6 +185,11 @@ class WholeFlows:
         packets = facts.half[half + 1] - begin
         values = (length, packets, payload.start[half], payload.stop[half], begins[half], begins[half + 1], beyond)
         return zip(*(value.tolist() for value in values), strict=True)
+
+
+def _listed(side: Side) -> bool:
+    """True when all of the side's pieces are in the window's list."""
+    return side[5] - side[4] == side[3] - side[2]
 
 
 def _greet(facts: Groups, payload: Payload, first: Ints, answer: Ints, client: Ints, server: Ints) -> Bools:
