@@ -27,7 +27,7 @@ def read_records(source: Source, chunk: int) -> Iterator[Records]:
     elif pcapng.is_pcapng(head):
         yield from _pcapng(source, chunk)
     else:
-        if window.broken:
+        if window.broken and window.size < _HEAD:  # a whole head tells, however far the stream was read at once
             raise window.broken.anew()
         raise NotACapture("neither pcap nor pcapng" if head else "empty")
 
