@@ -23,8 +23,10 @@ from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns, join, no_
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
+_ASIDE = 0.2
+"""Share of the cap for what a window of small packets costs beside the flows."""
 _KEEP = 0.6
-"""Share of the cap that is left in use when flows have to go."""
+"""Share of the rest that is left in use when flows have to go."""
 _GROUPS = 8192
 """Groups of a window listed at once: a flood's window has as many as packets."""
 
@@ -73,7 +75,9 @@ class FlowTable:
         self._now = self._recent = -(1 << 62)
         self._held = 0
         """Bytes of memory that the flows hold at most; counted anew when it comes to the cap."""
-        self._most = max(16, settings.flow_memory // COST)
+        self._room = int(settings.flow_memory * (1 - _ASIDE))
+        """Bytes of memory that the flows may hold; ``_most``: how many they may be."""
+        self._most = max(16, self._room // COST)
         self._ended: list[Ended] = []
         self._handed_over: Handover | None = None
 
@@ -121,7 +125,6 @@ class FlowTable:
             yield from self._process(columns, no_aside(), buffer, False)
 
     def _process(self, columns: Columns, aside: Aside, buffer: Octets, lasting: bool) -> Iterator[Ended]:
-        grown = int(columns.captured.sum()) + (COST + PIECE) * len(columns)
         old = 0
         if self._carried:
             old = len(self._carried[0])
@@ -141,10 +144,10 @@ class FlowTable:
         if lasting and not self._handed_over and not aside.data:
             busy &= ~self._carry(facts, payload, busy & ~known, old, buffer)
         busy = np.flatnonzero(busy)
-        if len(busy):
-            yield from self._make_room(grown)
+        grown = _growth(facts, known) if len(busy) else busy
         for start in range(0, len(busy), _GROUPS):
             some = busy[start : start + _GROUPS]
+            yield from self._make_room(int(grown[some].sum()))
             yield from self._flows(Taker(facts, some, payload, buffer.data, aside, settings, self._weird))
         self._unanswered.hold(facts, silent, buffer, aside, self._now)
         yield from self._expire()
@@ -286,10 +289,9 @@ class FlowTable:
 
     def _make_room(self, grown: int) -> Iterator[Ended]:
         """Let flows go when what is held and ``grown`` more bytes might pass the cap."""
-        room = self._settings.flow_memory
-        if self._held + grown > room:
+        if self._held + grown > self._room:
             self._held = self._reckon()
-            if self._held + min(grown, int(room * (1 - _KEEP))) > room:
+            if self._held + min(grown, int(self._room * (1 - _KEEP))) > self._room:
                 yield from self._evict(self._held)
         self._held += grown
 
@@ -299,7 +301,7 @@ class FlowTable:
 
     def _evict(self, held: int) -> Iterator[Ended]:
         """The emptiest of the flows, which hold so many bytes, go first."""
-        spare = held - int(self._settings.flow_memory * _KEEP)
+        spare = held - int(self._room * _KEEP)
         surplus = len(self._live) - int(self._most * _KEEP)
         for flow in sorted(self._live.values(), key=_fullness):
             if spare <= 0 and surplus <= 0:
@@ -323,6 +325,12 @@ class FlowTable:
             self._end(flow, self._now)
         self._unanswered.forget()
         yield from self._drain()
+
+
+def _growth(facts: Groups, known: Bools) -> Ints:
+    """(n) Bytes of memory that each flow may come to hold with this window's packets."""
+    captured: Ints = np.add.reduceat(facts.columns.captured, facts.flow[:-1])
+    return captured + PIECE * facts.payload + np.where(known, 0, COST)
 
 
 def _end_of(flow: Ended) -> int:
