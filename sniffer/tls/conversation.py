@@ -244,7 +244,7 @@ def _outcome(
 ) -> tuple[bool | None, tuple[TlsSign, ...]]:
     mine, client_lost = (RecordSide(), True) if hello and _is_no_tls(client) else (client, client_lost)
     if hello is None:
-        established = _without_server_hello(client, server_lost or (_is_no_tls(server) and _went_on(client)))
+        established = _without_server_hello(client, server, server_lost)
     elif is_1_3(hello.version):
         established = _established_1_3(mine, server, client_lost, server_lost)
     else:
@@ -257,14 +257,15 @@ def _is_no_tls(side: RecordSide) -> bool:
     return side.garbage_at is not None and not side.records
 
 
-def _went_on(client: RecordSide) -> bool:
-    return client.finished or client.first_data_length > LONGEST_ENCRYPTED_ALERT
-
-
-def _without_server_hello(client: RecordSide, server_lost: bool) -> bool | None:
-    if not server_lost or client.alert or client.garbage_at is not None:
+def _without_server_hello(client: RecordSide, server: RecordSide, server_lost: bool) -> bool | None:
+    """A client that encrypts has read the server's hello, though we could not. Where the server says nothing at all, it may
+    be early data (RFC 8446 section 2.3)."""
+    encrypts = client.first_data_length > LONGEST_ENCRYPTED_ALERT
+    unread = (encrypts or client.finished) and (server.records > 0 or _is_no_tls(server))
+    refused = client.alert is not None or (server.alert is not None and server.alert[0] == _FATAL)
+    if refused or client.garbage_at is not None or not (server_lost or unread):
         return False
-    return True if client.data_records and client.first_data_length > LONGEST_ENCRYPTED_ALERT else None
+    return True if encrypts else None
 
 
 def _established_1_3(client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool) -> bool | None:

@@ -13,10 +13,10 @@ from sniffer.wireshark.side import Side
 class Conversation:
     """Both sides of one ``tcp.stream``; side 0 is the sender of its first packet."""
 
-    def __init__(self, packet: Packet) -> None:
+    def __init__(self, packet: Packet, from_text: bool = True) -> None:
         self.stream = packet.stream
         self.ends: tuple[End, End] = (packet.source, packet.destination)
-        self.sides = (Side(), Side())
+        self.sides = (Side(from_text), Side(from_text))
         self.first = self.last = packet.time
         self.closed: int | None = None
         """When it ended: by a reset, or by both sides' FIN."""

@@ -15,10 +15,11 @@ MOST_OPEN = 4096
 """Streams held at once; beyond it the one that was silent longest is ended (``evicted``)."""
 
 
-def conversations(packets: Iterable[Packet], settings: EngineSettings, weird: Weird) -> Iterator[Conversation]:
+def conversations(packets: Iterable[Packet], settings: EngineSettings, weird: Weird, from_text: bool = True) -> Iterator[Conversation]:
     """Group packets by Wireshark's stream numbers; yield each stream with payload when it is over, the rest at the end.
 
-    A stream is over so long after its close, or after its last packet, as in the packet engine.
+    A stream is over so long after its close, or after its last packet, as in the packet engine. ``from_text`` is False
+    where Wireshark reads them as TLS, from wherever that begins.
     """
     live: dict[int, Conversation] = {}
     over: set[int] = set()
@@ -33,7 +34,7 @@ def conversations(packets: Iterable[Packet], settings: EngineSettings, weird: We
             continue
         conversation = live.get(packet.stream)
         if conversation is None:
-            conversation = live[packet.stream] = Conversation(packet)
+            conversation = live[packet.stream] = Conversation(packet, from_text)
             if len(live) > MOST_OPEN:
                 weird.evicted += 1
                 yield from _end([min(live.values(), key=lambda one: one.last)], live, weird, packet.time)

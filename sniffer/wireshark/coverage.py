@@ -33,7 +33,7 @@ class Coverage:
 
     def add(self, seq: int, length: int, captured: int, flags: int) -> bool:
         """A segment's payload. True when it holds bytes that were not yet seen, next to those that were."""
-        first = (seq + (1 if flags & SYN else 0)) & 0xFFFFFFFF
+        first = _first(seq, flags)
         if self.lowest is None:
             self.lowest = first
         at = self._offset(first)
@@ -48,6 +48,10 @@ class Coverage:
         if fresh and captured < length:
             self.lost = True
         return useful
+
+    def offset(self, seq: int, flags: int) -> int:
+        """Where the payload of a segment that was added stands."""
+        return self._offset(_first(seq, flags))
 
     def finish(self, seq: int) -> None:
         """A FIN stands at this sequence number."""
@@ -68,6 +72,11 @@ class Coverage:
     def gap(self) -> bool:
         """True when bytes are missing."""
         return self.lost or bool(self._islands) or (self._fin is not None and self._fin > self._front)
+
+    @property
+    def front(self) -> int:
+        """Where the bytes without a hole end."""
+        return self._front
 
     @property
     def from_start(self) -> bool:
@@ -97,3 +106,8 @@ class Coverage:
             self._front = max(self._front, stop)
         while self._islands and self._islands[0][0] <= self._front:
             self._front = max(self._front, self._islands.pop(0)[1])
+
+
+def _first(seq: int, flags: int) -> int:
+    """Sequence number of a segment's first byte of payload."""
+    return (seq + (1 if flags & SYN else 0)) & 0xFFFFFFFF

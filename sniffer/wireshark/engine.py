@@ -101,7 +101,7 @@ def _asked_again(
     known = {conversation.stream: conversation for conversation in again}
     servers = {conversation.ends[1 - conversation.client_place(engine.ports)][1] for conversation in again}
     packets = dissect(path, _filter("tcp.stream", known), {f"tcp.port=={port}": "tls" for port in sorted(servers)})
-    for other in conversations(_until_damage(packets, []), EngineSettings(ports=engine.ports), Weird()):
+    for other in conversations(_until_damage(packets, []), EngineSettings(ports=engine.ports), Weird(), from_text=False):
         known[other.stream].take_records(other)
     for conversation in again:
         yield from _session(conversation, settings, engine, names)

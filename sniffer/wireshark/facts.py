@@ -69,7 +69,7 @@ End = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One TCP segment. ``time`` is nanoseconds since the epoch; ``length`` payload bytes announced, ``captured`` those
+    """One TCP segment. ``time`` is nanoseconds since the epoch; ``length`` payload bytes announced, ``payload`` those
     that the capture holds; ``seq`` and ``ack`` are the header's own numbers."""
 
     stream: int
@@ -81,7 +81,7 @@ class Packet:
     ack: int
     flags: int
     length: int = 0
-    captured: int = 0
+    payload: bytes = b""
     vlan: int | None = None
     interface: str | None = None
     pieces: tuple[SmtpPiece | TlsPiece, ...] = ()

@@ -33,7 +33,7 @@ def read_packet(layers: Node) -> Packet | None:
         ack=as_number(tcp.get("tcp.ack_raw")) or 0,
         flags=flags,
         length=length,
-        captured=sum(raw.size for raw in list(raws_of(tcp.get("tcp.payload_raw")))[:1]),
+        payload=next((raw.data for raw in raws_of(tcp.get("tcp.payload_raw"))), b""),
         vlan=_vlan(layers),
         interface=_interface(frame),
         pieces=tuple(_pieces(layers)),

@@ -37,7 +37,7 @@ class Item:
 class Side:
     """One direction. ``data`` holds its lines and the beginning of its TLS; text of messages only in part."""
 
-    def __init__(self) -> None:
+    def __init__(self, from_text: bool = True) -> None:
         self.coverage = Coverage()
         self.packets = 0
         self.reset = False
@@ -56,19 +56,41 @@ class Side:
         self._unended: tuple[bytes, Packet] | None = None
         self._in_message = False
         self._full = False
+        self._read = 0 if from_text else None
+        """Offset in the stream up to which Wireshark gave text; None where that doesn't matter: behind DATA, in TLS, in IMAP,
+        whose pieces repeat what had no end yet."""
         self._data_records = 0
 
     def add(self, packet: Packet) -> None:
         """A packet that this side sent."""
         self.packets += 1
         if packet.length:
-            useful = self.coverage.add(packet.seq, packet.length, packet.captured, packet.flags)
+            useful = self.coverage.add(packet.seq, packet.length, len(packet.payload), packet.flags)
             for piece in packet.pieces if useful else ():
+                if not self._is_in_step(piece, packet):
+                    self.coverage.lost = True
+                    break
                 self._piece(piece, packet)
         if packet.flags & FIN:
             self.coverage.finish((packet.seq + packet.length) & 0xFFFFFFFF)
         if packet.flags & RST:
             self.reset = True
+
+    def _is_in_step(self, piece: SmtpPiece | TlsPiece, packet: Packet) -> bool:
+        """True when a piece goes on where the one before it ended. Where segments overlap or come out of order, Wireshark's
+        dissectors may pass over bytes, or give some twice: what follows can't be trusted then."""
+        data, payload = piece.data, packet.payload
+        if self._in_message or self.tls_at is not None or (isinstance(piece, SmtpPiece) and piece.repeats):
+            self._read = None
+        if self._read is None or not data:
+            return True
+        begin, at = self._read, self.coverage.offset(packet.seq, packet.flags)
+        low, top = max(begin, at), min(begin + len(data), at + len(payload))
+        if low >= top or data[low - begin : top - begin] != payload[low - at : top - at]:
+            return False
+        if isinstance(piece, SmtpPiece) or not begins_like_tls(data):
+            self._read = begin + len(data)
+        return True
 
     @property
     def has_unread_tls(self) -> bool:
@@ -98,7 +120,7 @@ class Side:
         return StreamHead(bytes(self.data), marks, self.coverage.from_start, self._end(), self.coverage.size, self.packets)
 
     def _end(self) -> End:
-        if self.coverage.gap:
+        if self.coverage.gap or self._is_passed_over:
             return "gap"
         if self._full:
             return "limit"
@@ -106,11 +128,16 @@ class Side:
             return "fin"
         return "rst" if self.reset else "open"
 
+    @property
+    def _is_passed_over(self) -> bool:
+        """Text came that Wireshark gave in none of its pieces."""
+        return self._read is not None and self.tls_at is None and not self._in_message and self._read < self.coverage.front
+
     def _piece(self, piece: SmtpPiece | TlsPiece, packet: Packet) -> None:
         if isinstance(piece, TlsPiece):
             if not piece.records and begins_like_tls(piece.data):
                 self._waiting = piece.data, packet  # a record's beginning: it comes again with the rest
-            elif not piece.records and packet.captured < packet.length:
+            elif not piece.records and len(packet.payload) < packet.length:
                 pass  # Wireshark joins nothing to a segment that the snaplen cut: what this belongs to is unknown
             elif piece.records or self.tls_at is not None:
                 self._tls(piece, packet)

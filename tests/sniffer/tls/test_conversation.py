@@ -144,6 +144,14 @@ def test_a_server_whose_answer_the_client_understood_sent_none_of_this_garbage(v
     assert observe_tls(begun, 0, b"\x16\xff" + server[2:], 0).established is False
 
 
+def test_a_hello_that_only_the_client_could_read_was_there_all_the_same() -> None:
+    client, server = sides(handshake("1.2"))
+    unread = server[:5] + b"\xff" + server[6:]
+    assert observe_tls(client, 0, unread, 0).established is True
+    assert observe_tls(client, 0, b"\x15\x03\x03\x00\x02\x02\x28", 0).established is False
+    assert observe_tls(client, 0, b"", 0).established is False
+
+
 def test_garbage_is_named_with_its_place() -> None:
     client, _ = sides(handshake("1.2")[:1])
     facts = observe_tls(client, 0, b"500 what\r\n", 0)

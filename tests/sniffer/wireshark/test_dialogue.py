@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from sniffer.settings import SMTP_PORTS, EngineSettings
 from sniffer.smtp.walk import Walk
 from sniffer.weird import Weird
@@ -31,7 +33,7 @@ def packets(*turns: str, syn: bool = True) -> Iterator[Packet]:
         source, other = (CLIENT, SERVER) if mode[0] == "C" else (SERVER, CLIENT)
         piece = SmtpPiece(data, tuple(_commands(data)) if source is CLIENT else (), mode == "C.")
         at = START + number * 1_000_000
-        yield Packet(0, number, at, source, other, seq[source], seq[other], ACK, len(data), len(data), pieces=(piece,))
+        yield Packet(0, number, at, source, other, seq[source], seq[other], ACK, len(data), data, pieces=(piece,))
         seq[source] += len(data)
     yield Packet(0, number + 1, START + 10**9, CLIENT, SERVER, seq[CLIENT], seq[SERVER], FIN | ACK)
 
@@ -104,8 +106,8 @@ def test_tls_that_came_as_mail_has_to_be_asked_for_again() -> None:
 def test_the_beginning_of_a_record_counts_once() -> None:
     hello = b"\x16\x03\x01\x00\x05hello"
     turns = [
-        Packet(0, 1, START, CLIENT, SERVER, 1000, 1, ACK, 6, 6, pieces=(TlsPiece(hello[:6]),)),
-        Packet(0, 2, START, CLIENT, SERVER, 1006, 1, ACK, 4, 4, pieces=(TlsPiece(hello),)),
+        Packet(0, 1, START, CLIENT, SERVER, 1000, 1, ACK, 6, hello[:6], pieces=(TlsPiece(hello[:6]),)),
+        Packet(0, 2, START, CLIENT, SERVER, 1006, 1, ACK, 4, hello[6:], pieces=(TlsPiece(hello),)),
     ]
     (found,) = conversations(turns, EngineSettings(), Weird())
     assert found.sides[0].head().data == hello
@@ -120,3 +122,24 @@ def test_a_closed_stream_is_over_after_its_linger_and_stays_so() -> None:
     late.append(Packet(0, 2000, START + 10**10, SERVER, CLIENT, 5008, 1, FIN | ACK))
     assert len(list(conversations([*turns, *late], EngineSettings(), weird))) == 1
     assert weird.after_close == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "end"),
+    [
+        (((0, b"EHLO c\r\n"), (8, b"STARTTLS\r\n")), "open"),
+        # what the dissector got is not what stands there: bytes passed over, or given again
+        (((0, b"EHLO c\r\n"), (8, b"ST"), (10, b"ARTTLS\r\n")), "gap"),
+        (((0, b"EHLO c\r\n"), (4, b" c\r\nSTARTTLS\r\n")), "gap"),
+        # a line that came before the one it follows is dissected first, and is no use then
+        (((8, b"STARTTLS\r\n"), (0, b"EHLO c\r\n")), "gap"),
+    ],
+)
+def test_text_that_wireshark_gives_out_of_place_is_as_good_as_lost(seen: tuple[tuple[int, bytes], ...], end: str) -> None:
+    turns = [Packet(0, 1, START, CLIENT, SERVER, 999, 0, SYN)]
+    for number, (at, data) in enumerate(seen, 2):
+        pieces = (SmtpPiece(data),) if data.endswith(b"\n") else ()
+        turns.append(Packet(0, number, START + number, CLIENT, SERVER, 1000 + at, 1, ACK, len(data), data, pieces=pieces))
+    (found,) = conversations(turns, EngineSettings(), Weird())
+    assert found.sides[0].head().end == end
+    assert b"ARTTLS" not in found.sides[0].data or end == "open"

@@ -26,7 +26,7 @@ def test_a_packets_numbers_are_wiresharks() -> None:
     assert packet is not None
     assert (packet.stream, packet.number, packet.time) == (3, 9, 1_796_083_200_000_001_000)
     assert (packet.source, packet.destination) == (("192.0.2.1", 40000), ("192.0.2.25", 25))
-    assert (packet.seq, packet.ack, packet.flags, packet.length, packet.captured) == (1001, 7, 24, 12, 12)
+    assert (packet.seq, packet.ack, packet.flags, packet.length, packet.payload) == (1001, 7, 24, 12, bytes(12))
     assert (packet.vlan, packet.interface) == (None, "uplink-a")
 
 
