@@ -15,10 +15,11 @@ import msgspec
 from sniffer.community_id import community_id
 from sniffer.dns.facts import MxFacts
 from sniffer.observation import Observation, Sign, Turn
+from sniffer.remembered import remembered
 from sniffer.stream import Connection, StreamHead
 from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts
-from sniffer.tls.server_hello import CERTIFICATES_KEPT
+from sniffer.tls.server_hello import CERTIFICATES_KEPT, LONGEST_KEPT
 from sniffer.verdict import Judgement
 
 if TYPE_CHECKING:
@@ -172,10 +173,15 @@ class _Tls(msgspec.Struct, gc=False, omit_defaults=True):
     certificate: _Certificate | None = None
 
 
-@lru_cache(_HANDSHAKES_KEPT)
 def tls_object(facts: TlsFacts, trust: Trust | None, match: Match | None) -> str:
     """A handshake's facts as an object of JSON. A client's software and a server say the same to each other all day:
     what was written once is copied."""
+    write = _tls_object if sum(map(len, facts.chain)) <= LONGEST_KEPT else _tls_object.__wrapped__
+    return write(facts, trust, match)
+
+
+@lru_cache(_HANDSHAKES_KEPT)
+def _tls_object(facts: TlsFacts, trust: Trust | None, match: Match | None) -> str:
     client = _Client(facts.server_name, facts.ja3, facts.ja4)
     return json_text(
         _Tls(
@@ -201,7 +207,7 @@ def _present(*fields: tuple[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields if value is not None}
 
 
-@lru_cache(CERTIFICATES_KEPT)
+@remembered(CERTIFICATES_KEPT, LONGEST_KEPT)
 def _server(leaf: bytes) -> dict[str, Any]:
     from sniffer.tls.certificate import certificate_facts
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import lru_cache
 
 import msgspec
 
 from sniffer.forms.said import Said
 from sniffer.observation import LATEST
 from sniffer.record import json_text
+from sniffer.remembered import remembered
 from sniffer.smtp.blanking import shown_reply
 from sniffer.stream import StreamHead
 from sniffer.times import rfc3339
@@ -55,7 +55,7 @@ class Form(msgspec.Struct, frozen=True, gc=False):
         return self.text % self.order((*own, *map(rfc3339, times)))
 
 
-@lru_cache(8192)
+@remembered(8192, 1024)
 def shown_text(reply: bytes, limit: int) -> str:
     """A reply of the dialogue, or a line of it, as text of JSON."""
     return json_text(shown_reply(reply, limit, False))[1:-1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from sniffer.remembered import remembered
 
 BLANK = "***"
 _ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>\"'(),;:\\\[\]]+@[^\s<>\"'(),;:\\\[\]]*|\"[^\"\n]*\"@[^\s<>]*")
@@ -17,9 +18,11 @@ _PLAIN = frozenset(("EHLO", "HELO", "LHLO", "STARTTLS", "DATA", "QUIT", "RSET", 
 _TELLING = re.compile("[@<=]")
 _LOGIN = re.compile(r"(?i)\b(LOGIN)=\S+")
 _KEPT = 8192
+_LONGEST = 1024
+"""Bytes of a line or reply whose text is remembered."""
 
 
-@lru_cache(_KEPT)
+@remembered(_KEPT, _LONGEST)
 def shown_reply(raw: bytes, limit: int, show: bool) -> str:
     """A reply's text, lines joined by newlines. A 334 challenge may name the user, so it is blanked too."""
     text = clean(_bounded(raw, limit))
@@ -28,15 +31,15 @@ def shown_reply(raw: bytes, limit: int, show: bool) -> str:
     return text[:limit]
 
 
-@lru_cache(_KEPT)
+@remembered(_KEPT, _LONGEST)
 def shown_name(argument: bytes, limit: int, show: bool) -> str:
     """The name that a client greets with: anything may stand there, an address too."""
     text = argument.decode("utf-8", "replace")
     return (text if show else without_addresses(text))[:limit]
 
 
-@lru_cache(_KEPT)
-def shown_command(verb: str, line: bytes, known: bool, limit: int, show: bool) -> str:
+@remembered(_KEPT, _LONGEST)
+def shown_command(line: bytes, verb: str, known: bool, limit: int, show: bool) -> str:
     """A command's text. Of a line that is no known command only a short first word is shown, as it may be anything."""
     if not show and verb in _HOLDS_PATH and (plain := _PLAIN_PATH.match(line)):
         return f"{plain[1].decode('ascii')}<{BLANK}>{plain[2].decode('ascii')}"[:limit]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
+
+from sniffer.remembered import remembered
 
 EHLO = frozenset(("EHLO", "LHLO"))
 GREETINGS = frozenset(("EHLO", "LHLO", "HELO"))
@@ -32,7 +32,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     known: bool
 
 
-@lru_cache(8192)
+@remembered(8192, 1024)
 def parse_command(line: bytes) -> Command:
     """A line without its end. Case and outer blanks do not matter (RFC 5321 section 2.4)."""
     word, _, argument = line.strip(b" \t\r\0").partition(b" ")

@@ -5,10 +5,9 @@ Servers answer every client alike, so a reply is taken apart once and then known
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
+from sniffer.remembered import remembered
 from sniffer.smtp.masks import TARGET, is_masked_starttls, is_masked_word
 
 _KEPT = 8192
@@ -53,7 +52,7 @@ class EhloOffers(msgspec.Struct, frozen=True, gc=False):
     """Lines with a keyword that EHLO replies are known for."""
 
 
-@lru_cache(_KEPT)
+@remembered(_KEPT, 2048)
 def ehlo_offers(raw: bytes, headless: bool = False) -> EhloOffers:
     """Take the lines of a reply apart. The first names the server, whatever it is called: it is neither offer nor mask,
     unless the reply's first lines were not captured (``headless``). One without its line end (cut off) is not looked at."""

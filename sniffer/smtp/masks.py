@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+
+from sniffer.remembered import remembered
 
 TARGET = b"STARTTLS"
 _OTHER_MASK = re.compile(rb"(?:X{3,}[A-Z]?|([*#\-_.~?!=+])\1{2,})(?:[ \t].*)?", re.DOTALL)
@@ -14,7 +15,7 @@ def is_masked_starttls(word: bytes) -> bool:
     return is_masked(word, TARGET)
 
 
-@lru_cache(4096)
+@remembered(4096, 64)
 def is_masked(word: bytes, target: bytes) -> bool:
     """True for a word that is ``target``, in upper case, changed in place.
 

@@ -48,4 +48,4 @@ def _command_text(exchange: Exchange, login: bool, limit: int, show: bool) -> st
     """Behind AUTH, and where the capture began late, a line that is no command may be a password."""
     if not show and (exchange.verb == "(auth)" or (not exchange.known and (login or not exchange.sure))):
         return BLANK
-    return shown_command(exchange.verb, exchange.line, exchange.known, limit, show)
+    return shown_command(exchange.line, exchange.verb, exchange.known, limit, show)

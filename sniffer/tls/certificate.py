@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from warnings import catch_warnings, simplefilter
 
@@ -13,7 +12,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 
-from sniffer.tls.server_hello import CERTIFICATES_KEPT
+from sniffer.remembered import remembered
+from sniffer.tls.server_hello import CERTIFICATES_KEPT, LONGEST_KEPT
 
 MAX_NAMES = 100
 """Alternative names reported of one certificate."""
@@ -48,7 +48,7 @@ class CertificateFacts(msgspec.Struct, frozen=True, gc=False):
     valid_until: float = 0.0
 
 
-@lru_cache(CERTIFICATES_KEPT)
+@remembered(CERTIFICATES_KEPT, LONGEST_KEPT)
 def certificate_facts(der: bytes) -> CertificateFacts:
     """The facts of one DER certificate; what is no certificate is told by its hash alone."""
     digest = sha256(der).hexdigest().upper()
@@ -75,7 +75,7 @@ def certificate_facts(der: bytes) -> CertificateFacts:
         return CertificateFacts(digest, False)
 
 
-@lru_cache(CERTIFICATES_KEPT)
+@remembered(CERTIFICATES_KEPT, LONGEST_KEPT)
 def parsed_certificate(der: bytes) -> x509.Certificate | None:
     """The certificate of the DER bytes, None when they are none."""
     try:

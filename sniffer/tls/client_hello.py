@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from struct import unpack
 
 import msgspec
 
+from sniffer.remembered import remembered
 from sniffer.tls.extensions import read_extensions, vector8, vector16
 from sniffer.tls.shapes import Shape, shape_of
 
@@ -144,7 +144,7 @@ def parse_ssl2_hello(data: bytes) -> ClientHello | None:
 _SSL2_VERSIONS = (b"\x00\x02", b"\x03\x00", b"\x03\x01", b"\x03\x02", b"\x03\x03")
 
 
-@lru_cache(_NAMES_KEPT)
+@remembered(_NAMES_KEPT, 1024)
 def server_name(extension: bytes) -> str | None:
     """The first host name of a server_name extension (RFC 6066 section 3); None when it holds none."""
     names = vector16(extension, 0)

@@ -12,7 +12,7 @@ from sniffer.tls.client_hello import ClientHello, parse_client_hello, parse_ssl2
 from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, alert_name, version_name
 from sniffer.tls.fingerprints import fingerprints
 from sniffer.tls.records import RecordSide, messages, read_records
-from sniffer.tls.server_hello import ServerHello, certificate_chain, named_curve, parse_server_hello
+from sniffer.tls.server_hello import LONGEST_KEPT, ServerHello, certificate_chain, named_curve, parse_server_hello
 from sniffer.tls.suites import suite
 
 TLS_1_3 = 0x0304
@@ -88,7 +88,7 @@ def facts_of(
     resumed = _resumed(hello, flight, server_side)
     established, signs = _outcome(chosen, client_side, server_side, client_lost, server_lost, resumed)
     settled = bool(established) and _settled(chosen, client_side, server_side)
-    if not (hello and hello.shape and chosen and chosen.shape and established):
+    if not (hello and hello.shape and chosen and chosen.shape and established) or sum(map(len, flight.chain)) > LONGEST_KEPT:
         return _facts(hello, flight, resumed, established, signs, settled)
     # one that succeeded says what others of the same hellos said
     key = hello.shape, hello.server_name, chosen.shape, flight.chain, flight.curve, resumed, settled

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
+from sniffer.remembered import remembered
 from sniffer.tls.certificate import CertificateFacts, certificate_facts
+from sniffer.tls.server_hello import LONGEST_KEPT
 
 Match = Literal["mx", "domain", "neither", "unknown", "not_observable"]
-_KEPT = 8192
+_KEPT = 4096
 
 
 def match_of(chain: tuple[bytes, ...], hosts: tuple[str, ...], domains: tuple[str, ...] = ()) -> Match:
@@ -19,7 +20,7 @@ def match_of(chain: tuple[bytes, ...], hosts: tuple[str, ...], domains: tuple[st
     return _match(chain[0], hosts, domains) if chain else "not_observable"
 
 
-@lru_cache(_KEPT)
+@remembered(_KEPT, LONGEST_KEPT)
 def _match(leaf: bytes, hosts: tuple[str, ...], domains: tuple[str, ...]) -> Match:
     return match_names(presented_names(certificate_facts(leaf)), hosts, domains)
 

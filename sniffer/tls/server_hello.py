@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
+from sniffer.remembered import remembered
 from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
@@ -18,8 +17,10 @@ _RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e0
 _NAMED_CURVE = 3
 MAX_CHAIN = 16
 """Certificates kept of a chain."""
-CERTIFICATES_KEPT = 4096
+CERTIFICATES_KEPT = 2048
 """Chains and certificates whose facts are remembered: the same few come all day."""
+LONGEST_KEPT = 8192
+"""Bytes of one that is."""
 
 
 class ServerHello(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +89,7 @@ def _hello(body: bytes, session: bytes, position: int, found: dict[int, bytes]) 
     )
 
 
-@lru_cache(CERTIFICATES_KEPT)
+@remembered(CERTIFICATES_KEPT, LONGEST_KEPT)
 def certificate_chain(body: bytes) -> tuple[bytes, ...]:
     """The DER certificates of a Certificate message of TLS ≤ 1.2 (RFC 5246 section 7.4.2), leaf first. Cached, so that
     a chain that comes again is the same object, and what is known of it is found at once."""

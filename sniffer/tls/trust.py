@@ -14,13 +14,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from sniffer.tls.certificate import UNREADABLE, certificate_facts, parsed_certificate
+from sniffer.tls.server_hello import LONGEST_KEPT
 
 Trust = Literal["trusted", "self_signed", "expired", "unknown_issuer", "invalid", "not_observable", "not_checked"]
 
 MAX_PATH = 8
 """Certificates in a path from leaf to root; longer ones are of an unknown issuer."""
 _DAY = 86400
-_KEPT = 8192
+_KEPT = 4096
 
 
 class TrustStore:
@@ -65,7 +66,8 @@ def trust_of(chain: tuple[bytes, ...], at: int, store: TrustStore | None) -> Tru
     if not facts.readable or facts.not_before is None or facts.not_after is None:
         return "invalid"
     seconds = at // 1_000_000_000
-    verdict = _judge(chain, seconds // _DAY, store)
+    judge = _judge if sum(map(len, chain)) <= LONGEST_KEPT else _judge.__wrapped__
+    verdict: Trust = judge(chain, seconds // _DAY, store)
     if verdict in ("self_signed", "invalid"):
         return verdict
     if seconds > facts.valid_until:

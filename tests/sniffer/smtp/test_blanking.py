@@ -22,10 +22,10 @@ from sniffer.smtp.blanking import shown_command
     ],
 )
 def test_paths_are_blanked(line: bytes, shown: str) -> None:
-    assert shown_command(line[:4].decode().upper(), line, True, 512, False) == shown
+    assert shown_command(line, line[:4].decode().upper(), True, 512, False) == shown
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="<>"), min_size=1, max_size=40))
 def test_what_stands_in_a_path_is_never_shown(address: str) -> None:
     for line in (f"MAIL FROM:<{address}> SIZE=1", f"RCPT TO:<{address}> ORCPT=x"):
-        assert shown_command(line[:4], line.encode(), True, 512, False) == line.replace(f"<{address}>", "<***>")
+        assert shown_command(line.encode(), line[:4], True, 512, False) == line.replace(f"<{address}>", "<***>")
