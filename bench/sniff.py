@@ -1,6 +1,6 @@
 """Our analyzer beside the peers that are here, on one made capture: versions, then time, memory and rates of each.
 
-    python -m bench.sniff [--sessions N] [--rate R] [--body-bytes B] [--runs 3] [--peers-from-index]
+    python -m bench.sniff [--sessions N] [--rate R] [--body-bytes B] [--runs 3] [--peers NAME …] [--peers-from-index]
 
 The capture is made once, under .cache/bench. Programs (tshark, suricata) are measured where they are on PATH. Python
 peers (dpkt, scapy, pyshark, nfstream) are taken from a virtual environment under .cache/peers, which is made, and
@@ -75,10 +75,11 @@ def main() -> int:
     options.add_argument("--rate", type=float)
     options.add_argument("--body-bytes", type=int)
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--peers", nargs="*", metavar="NAME", help="of them only these (default: all that are here)")
     options.add_argument("--peers-from-index", action="store_true", help="make .cache/peers with the Python peers, from the package index")
     given = options.parse_args()
     capture, python = made(given.sessions, given.rate, given.body_bytes), peers_python(given.peers_from_index)
-    here = versions(python)
+    here = {name: version for name, version in versions(python).items() if given.peers is None or name in given.peers}
     print(f"Python {sys.version.split()[0]};", "; ".join(here.values()) or "no peer is here", flush=True)
     rows = [*ALWAYS, *here]
     command = [sys.executable, str(ROOT / "bench/peers.py"), str(capture), "--python", python, "--runs", str(given.runs), "--only", *rows]
