@@ -43,7 +43,7 @@ WORDS: dict[str, str] = {
     "server_not_captured": "no packet of the server was captured",
     "loss_client": "bytes of the client are missing before the verdict was decided",
     "loss_server": "bytes of the server are missing before the verdict was decided",
-    "capture_ended": "less than 30 seconds after the session's last packet the capture ended, or had no room for it: it may have gone on",
+    "capture_ended": "less than two minutes after the session's last packet the capture ended, or had no room for it: it may have gone on",
     "late_start": "the capture begins in the middle of the session",
     "no_reply": "EHLO or HELO got no reply, or none was sent",
     # what another program's log does not say

@@ -74,8 +74,9 @@ class EngineSettings:
     """How long an ended connection is remembered, so that a late duplicate doesn't start another."""
     syn_timeout: int = 5 * SECOND
     """A connection whose other side never answered is forgotten after this."""
-    patience: int = 30 * SECOND
-    """A connection that nobody closed counts as ended in silence after this; where the capture ends sooner, as cut off."""
+    patience: int = 120 * SECOND
+    """A connection that nobody closed counts as ended in silence after this, the shortest wait that RFC 5321 section 4.5.3.2
+    asks of a client; where the capture ends sooner, as cut off."""
     idle_timeout: int = 300 * SECOND
     """A silent connection ends after this; what comes later starts another."""
     flow_memory: int = 256 << 20

@@ -88,7 +88,10 @@ class Walk:
 
     @property
     def greeting_out_of_step(self) -> bool:
-        """The reply to the first EHLO was seen before it: several lines stand in the prelude, and one line is left for EHLO."""
+        """The reply to the first EHLO was seen before it: several lines stand in the prelude, and one line is left for EHLO.
+        Or it was not captured, nor what came before it, and each reply stands beside the command before its own."""
+        if not self.connection.server.from_start and any(map(_is_of_another, self.exchanges)):
+            return True
         if not self.prelude or not self.exchanges or self.exchanges[0].verb not in GREETINGS:
             return False
         before, taken = self.prelude[-1], self.exchanges[0].reply
@@ -309,6 +312,11 @@ class Walk:
                 self.accepted = reply
                 self.client_position = len(self._client)
                 return
+
+
+def _is_of_another(exchange: Exchange) -> bool:
+    """A 354 asks for what follows DATA (RFC 5321 section 4.3.2), XEXCH50 or BURL, and answers nothing else."""
+    return exchange.reply is not None and exchange.reply.code == 354 and exchange.verb not in ("DATA", "XEXCH50", "BURL")
 
 
 def takes_upgrade(command: Command, reply: Reply | None) -> bool:

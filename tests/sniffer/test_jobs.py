@@ -78,7 +78,7 @@ def test_whatever_the_second_process_noted(wire, tmp_path, monkeypatch, windows,
         assert run(path, 2, EngineSettings(chunk=chunk))[0] == one
 
 
-@pytest.mark.parametrize("later", [20, 40, 400])
+@pytest.mark.parametrize("later", [100, 140, 400])
 def test_silence_over_the_cut_is_the_same(wire, tmp_path, later):
     """The clock that tells it is everyone's, not only that of the connections known before the cut."""
 
@@ -92,7 +92,7 @@ def test_silence_over_the_cut_is_the_same(wire, tmp_path, later):
     path = tmp_path / "mail.pcap"
     path.write_bytes(wire.pcap(sorted(frames)))
     one, _ = run(path, 1)
-    assert {c.server.end for c in one} == {"fin", "cut" if later < 30 else "open"}
+    assert {c.server.end for c in one} == {"fin", "cut" if later < 120 else "open"}
     assert run(path, 2)[0] == one
     assert run(path, 2, EngineSettings(chunk=5000))[0] == one
 

@@ -120,7 +120,7 @@ def amid_handshake(seconds: int) -> bytes:
     """A handshake that goes no further than the hello, in a capture that goes on for so long."""
     frames = talk(starttls(shaken(host("mx1.mail.example"), "1.2")[:1]), close=False)
     ping = Wire.ethernet(Wire.ip(("198.51.100.9", 0), ("192.0.2.25", 0), b"ping", protocol=1))
-    return Wire.pcap(frames + [(frames[-1][0] + second * 10**9, ping) for second in range(1, seconds + 1)])
+    return Wire.pcap(frames + [(frames[-1][0] + second * 10**9, ping) for second in range(10, seconds + 1, 10)])
 
 
 def incomplete() -> bytes:
@@ -160,8 +160,8 @@ CASES = {
     "tls-failed.pcap": failed,
     "tls-1.2-not-checked.pcap": lambda: Wire.pcap(talk(starttls(shaken(host("mx1.mail.example"), "1.2")))),
     "incomplete.pcap": incomplete,
-    "incomplete-cut-short.pcap": lambda: amid_handshake(20),
-    "tls-failed-silence.pcap": lambda: amid_handshake(40),
+    "incomplete-cut-short.pcap": lambda: amid_handshake(110),
+    "tls-failed-silence.pcap": lambda: amid_handshake(140),
     "pop3-tls.pcap": pop3,
     "imap-stripped-offer.pcap": imap,
 }

@@ -57,6 +57,15 @@ def test_the_walk_ends_where_starttls_is_taken() -> None:
     assert walk.server_position == len(b"220 mx\r\n250 mx\r\n220 go\r\n")
 
 
+@pytest.mark.parametrize(("shift", "out_of_step"), [(0, False), (1, True)])
+def test_replies_one_command_early_show_that_ehlos_own_was_not_captured(shift: int, out_of_step: bool) -> None:
+    """The server's side begins late, and MAIL was seen once more after the reply to it."""
+    replies = ["250 mx", "250 a", "250 b", "354 c", "250 d"][shift:]
+    whole = connection(turns("C EHLO c\nS " + "\nC MAIL FROM:<>|RCPT TO:<a>|DATA|x|.\nS ".join((replies[0], "|".join(replies[1:])))))
+    walk = Walk(replace(whole, server=replace(whole.server, from_start=False))).run()
+    assert walk.greeting_out_of_step is out_of_step
+
+
 def test_a_greeting_of_several_lines_may_pause() -> None:
     walk = Walk(connection(turns("S 220-mx wait\nS 220 mx\nC EHLO c\nS 250 mx"))).run()
     assert walk.greeting and walk.greeting.raw.count(b"\n") == 2
