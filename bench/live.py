@@ -24,7 +24,8 @@ SETTLE_SECONDS = 3.0
 PACKAGES = {"tcpreplay": "tcpreplay", "dumpcap": "wireshark-common", "ip": "iproute2"}
 """Programs, and the Debian packages that have them."""
 REPLAY_SECONDS = 12
-"""The capture is repeated for so long, each time with other addresses: a short burst would fit into the kernel's buffer."""
+"""The capture is repeated for so long, each time with other addresses: a short burst would fit into the kernel's buffer.
+tcpreplay gives the two directions of an IPv6 connection different ones, so that ``sessions`` counts both halves of it."""
 
 
 def main(arguments: list[str]) -> int:
