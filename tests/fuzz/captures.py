@@ -22,7 +22,9 @@ LINKS = sorted(SUPPORTED)
 PORTS = frozenset({25, 465, 110, 143})
 WHOLE = EngineSettings(ports=PORTS)
 EVER = (1 << 63) - 1
-TIMELESS = EngineSettings(ports=PORTS, linger=EVER, tombstone=EVER, syn_timeout=EVER, idle_timeout=EVER, fragment_timeout=EVER)
+TIMELESS = EngineSettings(
+    ports=PORTS, linger=EVER, tombstone=EVER, syn_timeout=EVER, patience=EVER, idle_timeout=EVER, fragment_timeout=EVER
+)
 """Changed bytes of a file change its times too: windows of it end at other times, which is not what is looked for."""
 DISORDER = random.Random(1)
 
