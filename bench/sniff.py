@@ -26,7 +26,7 @@ ALWAYS = ["cat", "numpy-sum", "stripwatch", "stripwatch-2"]
 def made(sessions: int, rate: float | None, body: int | None) -> Path:
     """The capture of these options, with its truth beside it."""
     options = ["--sessions", str(sessions)]
-    options += ["--rate", str(rate)] if rate else []
+    options += ["--rate", f"{rate:g}"] if rate else []
     options += ["--body-bytes", str(body)] if body else []
     path = CACHE / "bench" / f"mail{'-'.join(options).replace('--', '-')}.pcap"
     if not path.exists():

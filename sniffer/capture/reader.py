@@ -12,6 +12,8 @@ from sniffer.capture.source import Source, Window
 from sniffer.errors import CutShort, DamagedRecord, NotACapture
 
 _HEAD = 32
+_RECORDS = 1 << 16
+"""Packets that a window should have at most: their columns take more memory than small packets themselves."""
 
 
 def read_records(source: Source, chunk: int) -> Iterator[Records]:
@@ -59,7 +61,12 @@ def pcap_records(source: Source, fmt: pcap.PcapFormat, chunk: int, stop: int | N
                 raise CutShort("the capture ends inside a record", window.base + found.next)
             return
         source.consume(found.next)
-        size = chunk if found.next else size * 2
+        size = _following(chunk, found.next, len(found.at)) if found.next else size * 2
+
+
+def _following(chunk: int, size: int, records: int) -> int:
+    """How large the next window should be: of small packets as many bytes as hold ``_RECORDS``."""
+    return min(chunk, max(chunk // 8, _RECORDS * (size // max(records, 1))))
 
 
 def _pcap_window(window: Window, fmt: pcap.PcapFormat, at: Ints, captured: Ints, interfaces: list[Interface]) -> Records:
