@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sniffer.endings import is_lost
 from sniffer.forms.form import Form, Greeting
 from sniffer.forms.known import Forms
 from sniffer.forms.learnt import IMPLICIT
 from sniffer.forms.said import Said, asked_for_tls, mailed_in_clear
 from sniffer.record import line_of, tls_object
-from sniffer.session import DATASETS, certificate_judged, direction_of, observe, session_json
+from sniffer.session import DATASETS, certificate_judged, direction_of, expected_hosts, judged_alike, observe, session_json
+from sniffer.settings import SECOND
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import TlsFacts, observe_tls
 from sniffer.tls.records import looks_like_handshake
 
 _DATASET = DATASETS["smtp"]
+_KEPT = 4096
 
 
 class SessionLines:
@@ -23,6 +27,7 @@ class SessionLines:
     def __init__(self, settings: SniffSettings) -> None:
         self._settings = settings
         self._forms = Forms(settings)
+        self._handshakes = _Handshakes(settings)
 
     def __call__(self, connection: Connection) -> bytes:
         """The connection's line with its newline; empty when it is no mail session that was asked for. Never raises."""
@@ -64,14 +69,50 @@ class SessionLines:
         if tls is None:
             return None
         settings = self._settings
-        handshake = tls_object(tls, *certificate_judged(connection, tls, None, settings))
+        handshake = self._handshakes.text(connection, tls, None)
         return line_of(connection, _DATASET, IMPLICIT, handshake, direction_of(connection, settings), settings.observer_name)
 
     def _line(self, connection: Connection, said: Said, form: Form, greeting: Greeting, tls: TlsFacts | None) -> bytes:
         settings = self._settings
         smtp = form.filled(said, greeting, connection.client, connection.server, settings.dialogue_text)
-        handshake = tls_object(tls, *certificate_judged(connection, tls, greeting.host, settings)) if tls else None
+        handshake = self._handshakes.text(connection, tls, greeting.host) if tls else None
         return line_of(connection, _DATASET, smtp, handshake, direction_of(connection, settings), settings.observer_name)
+
+
+class _Judged(NamedTuple):
+    """A handshake's object of JSON, and the seconds since the epoch from and before which its certificate is judged so."""
+
+    facts: TlsFacts
+    text: str
+    since: int
+    until: int
+
+
+class _Handshakes:
+    """The ``tls`` objects written last: a client's software and a server say the same to each other all day."""
+
+    def __init__(self, settings: SniffSettings) -> None:
+        self._settings = settings
+        self._known: dict[tuple[int, tuple[str, ...], bool], _Judged] = {}
+
+    def text(self, connection: Connection, tls: TlsFacts, banner_host: str | None) -> str:
+        """The object of a session's handshake."""
+        settings = self._settings
+        hosts = expected_hosts(connection, tls, banner_host, settings)
+        outbound = settings.own_networks is not None and direction_of(connection, settings) == "outbound"
+        key = id(tls), hosts, outbound  # facts that come again are one object, which is kept: no other has its id
+        judged = self._known.get(key)
+        if judged is None or judged.facts is not tls or not judged.since <= connection.start // SECOND < judged.until:
+            judged = self._judged(connection, tls, hosts)
+            if tls.settled:
+                if len(self._known) >= _KEPT:
+                    self._known.clear()
+                self._known[key] = judged
+        return judged.text
+
+    def _judged(self, connection: Connection, tls: TlsFacts, hosts: tuple[str, ...]) -> _Judged:
+        text = tls_object(tls, *certificate_judged(connection, tls, hosts, self._settings))
+        return _Judged(tls, text, *judged_alike(tls, connection.start))
 
 
 def _established(connection: Connection, client_start: int, server_start: int) -> TlsFacts | None:

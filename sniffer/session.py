@@ -12,7 +12,7 @@ from sniffer.clear import observe_clear
 from sniffer.dialect import recognise
 from sniffer.dns.facts import MxFacts
 from sniffer.implicit import observe_implicit
-from sniffer.observation import Observation, Protocol, Sign
+from sniffer.observation import LATEST, Observation, Protocol, Sign
 from sniffer.record import line_of, smtp_object, tls_object
 from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
@@ -62,7 +62,7 @@ def session_of(connection: Connection, seen: Observation, settings: SniffSetting
     trust: Trust | None = None
     match: Match | None = None
     if seen.tls:
-        trust, match = certificate_judged(connection, seen.tls, seen.banner_host, settings)
+        trust, match = certificate_judged(connection, seen.tls, expected_hosts(connection, seen.tls, seen.banner_host, settings), settings)
     judgement = judge(seen)
     if connection.mx and connection.mx.contradictions:
         judgement = Judgement(judgement.verdict, judgement.evidence + _contradicted(connection.mx, settings))
@@ -75,8 +75,8 @@ def _contradicted(mx: MxFacts, settings: SniffSettings) -> tuple[Sign, ...]:
     return tuple(Sign("dns_answer_contradicted", "server", one.text[:size], rfc3339(one.at)) for one in mx.contradictions)
 
 
-def certificate_judged(connection: Connection, tls: TlsFacts, banner_host: str | None, settings: SniffSettings) -> tuple[Trust, Match]:
-    """A certificate's trust and match; without one neither is observable."""
+def certificate_judged(connection: Connection, tls: TlsFacts, hosts: tuple[str, ...], settings: SniffSettings) -> tuple[Trust, Match]:
+    """A certificate's trust, and whether it bears one of the ``hosts``; without one neither is observable."""
     chain = tls.chain
     if not chain:
         return "not_observable", "not_observable"
@@ -84,9 +84,17 @@ def certificate_judged(connection: Connection, tls: TlsFacts, banner_host: str |
     roots = settings.roots() if settings.roots else None
     # where we are the client, the server is somebody else's: our own domains say nothing about it
     domains = () if direction_of(connection, settings) == "outbound" else settings.mail_domains
-    return trust_of(chain, connection.start, roots), match_of(
-        chain, _expected_hosts(connection, tls.server_name, banner_host, settings), domains
-    )
+    return trust_of(chain, connection.start, roots), match_of(chain, hosts, domains)
+
+
+def judged_alike(tls: TlsFacts, at: int) -> tuple[int, int]:
+    """Seconds since the epoch about ``at`` (nanoseconds), the last one excluded, in which ``certificate_judged`` says the
+    same."""
+    if not tls.chain:
+        return -LATEST, LATEST
+    from sniffer.tls.trust import steady
+
+    return steady(tls.chain, at)
 
 
 @cache
@@ -98,15 +106,17 @@ def _judges() -> tuple[Callable[..., Trust], Callable[..., Match]]:
     return trust_of, match_of
 
 
-def _expected_hosts(connection: Connection, asked: str | None, banner_host: str | None, settings: SniffSettings) -> tuple[str, ...]:
+def expected_hosts(connection: Connection, tls: TlsFacts, banner_host: str | None, settings: SniffSettings) -> tuple[str, ...]:
     """The MX names that a certificate should bear: configured ones, else those that DNS answers gave the address and
-    the one that the client asked for, else the one that the server greets with."""
+    the one that the client asked for, else the one that the server greets with. None where there is no certificate."""
+    if not tls.chain:
+        return ()
     configured = settings.mx_hosts.get(connection.server_ip)
     if configured:
         return configured
     named = connection.mx.hosts if connection.mx else ()
-    if asked:
-        return (*named, asked)
+    if tls.server_name:
+        return (*named, tls.server_name)
     return named or ((banner_host,) if banner_host else ())
 
 

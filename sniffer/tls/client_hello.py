@@ -8,12 +8,9 @@ import msgspec
 
 from sniffer.remembered import remembered
 from sniffer.tls.extensions import read_extensions, vector8, vector16
-from sniffer.tls.shapes import Shape, shape_of
 
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 11, 13, 16
 SESSION_TICKET, PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE = 35, 41, 43, 51
-_VARIED = {SERVER_NAME: 0, SESSION_TICKET: 0, PRE_SHARED_KEY: 0, KEY_SHARE: 0}
-"""Extensions whose content differs from one hello of a client to the next. All but the name say nothing here."""
 _RANDOM = 32
 _NAMES_KEPT = 2048
 
@@ -38,8 +35,6 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
     """supported_versions, two bytes each."""
     whole: bool = True
     """False when the extensions did not fit their lengths, and for SSL 2.0 hellos: no fingerprint is made of it."""
-    shape: int = 0
-    """Hellos of one number differ in name, session id and what is random at most; 0: of no number."""
 
 
 def parse_client_hello(body: bytes) -> ClientHello | None:
@@ -48,61 +43,6 @@ def parse_client_hello(body: bytes) -> ClientHello | None:
     if session is None:
         return None
     position = 3 + _RANDOM + len(session)
-    mark = body[position : position + _MARK], len(body), len(session)
-    known = _KNOWN.get(mark)
-    if known and known.shape.fits(body):
-        return known.hello(body, session)
-    hello = _parse(body, session, position)
-    if hello and hello.whole:
-        if len(_KNOWN) >= _SHAPES_KEPT:
-            _KNOWN.clear()
-        _KNOWN[mark] = _known_from(body, position, hello)
-    return hello
-
-
-class _Known(msgspec.Struct, frozen=True, gc=False):
-    """A hello that came before: one of the same shape says the same, so it need not be taken apart."""
-
-    shape: Shape
-    name: tuple[int, int]
-    """Where the server_name extension's content stands."""
-    first: ClientHello
-
-    def hello(self, body: bytes, session: bytes) -> ClientHello:
-        """A further hello of this shape."""
-        first = self.first
-        return ClientHello(
-            first.version,
-            session,
-            first.ciphers,
-            first.extensions,
-            server_name(body[self.name[0] : self.name[1]]),
-            first.groups,
-            first.point_formats,
-            first.signature_algorithms,
-            first.protocols,
-            first.versions,
-            True,
-            self.shape.number,
-        )
-
-
-_KNOWN: dict[tuple[bytes, int, int], _Known] = {}
-_SHAPES_KEPT = 1024
-_MARK = 48
-"""Bytes from the suites on that tell most clients apart."""
-
-
-def _known_from(body: bytes, position: int, hello: ClientHello) -> _Known:
-    """``position``: where the suites' vector begins. The extensions are known to fill the hello to its end."""
-    at = position + 2 + len(hello.ciphers)
-    at += 1 + body[at]
-    shape, spans = shape_of(body, position, at, hello.extensions, _VARIED)
-    return _Known(shape, spans.get(SERVER_NAME, (0, 0)), hello)
-
-
-def _parse(body: bytes, session: bytes, position: int) -> ClientHello | None:
-    version = body[0] << 8 | body[1]
     ciphers = vector16(body, position)
     if ciphers is None or len(ciphers) % 2:
         return None
@@ -114,7 +54,7 @@ def _parse(body: bytes, session: bytes, position: int) -> ClientHello | None:
     found, whole = read_extensions(body, position)
     get = dict(found).get
     return ClientHello(
-        version,
+        body[0] << 8 | body[1],
         session,
         ciphers,
         tuple([kind for kind, _ in found]),

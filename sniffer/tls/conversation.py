@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from sniffer.tls.client_hello import ClientHello, parse_client_hello, parse_ssl2_hello
-from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, alert_name, version_name
+from sniffer.tls.client_hello import ClientHello, parse_client_hello, parse_ssl2_hello, server_name
+from sniffer.tls.codes import (
+    APPLICATION_DATA,
+    CERTIFICATE,
+    CLIENT_HELLO,
+    HANDSHAKE,
+    SERVER_HELLO,
+    SERVER_HELLO_DONE,
+    SERVER_KEY_EXCHANGE,
+    alert_name,
+    version_name,
+)
 from sniffer.tls.fingerprints import fingerprints
+from sniffer.tls.flights import RANDOM_AT, Flight, Flights, client_flight, server_flight
 from sniffer.tls.records import RecordSide, messages, read_records
-from sniffer.tls.server_hello import LONGEST_KEPT, ServerHello, certificate_chain, named_curve, parse_server_hello
+from sniffer.tls.server_hello import RETRY_RANDOM, ServerHello, certificate_chain, named_curve, parse_server_hello
 from sniffer.tls.suites import suite
 
 TLS_1_3 = 0x0304
@@ -74,10 +85,52 @@ def observe_tls(
 ) -> TlsFacts:
     """The facts of a handshake that begins at the two offsets. ``*_lost``: bytes of that side are missing at its
     end, or the side was not captured at all, so that what is not there proves nothing."""
+    known = _known(client, client_start, server, server_start)
+    if known:
+        return known
     hello, client_side = _client(client, client_start)
     server_side = read_records(server, server_start)
     flight = _server_flight(server_side.handshake)
-    return facts_of(hello, client_side, flight, server_side, client_lost, server_lost)
+    facts = facts_of(hello, client_side, flight, server_side, client_lost, server_lost)
+    if facts.settled and flight.hello:
+        _keep(facts, flight.hello.version, client, client_start, server, server_start)
+    return facts
+
+
+def _known(client: bytes, client_start: int, server: bytes, server_start: int) -> TlsFacts | None:
+    """The facts, where another handshake's two flights were the same; such a one was settled."""
+    said = _CLIENTS.find(client, client_start)
+    heard = _SERVERS.find(server, server_start) if said else None
+    if said is None or heard is None or server.startswith(RETRY_RANDOM, server_start + RANDOM_AT):
+        return None
+    return _FACTS.get(_key(said, client, client_start, heard, server, server_start))
+
+
+def _keep(facts: TlsFacts, version: int, client: bytes, client_start: int, server: bytes, server_start: int) -> None:
+    """Keep what is settled by the two flights alone: in TLS 1.3 by the client's encrypted data, before by both Finished."""
+    said = _CLIENTS.find(client, client_start) or _CLIENTS.learn(client, client_start)
+    heard = _SERVERS.find(server, server_start) or _SERVERS.learn(server, server_start)
+    if said is None or heard is None:
+        return
+    finished = said.encrypted == heard.encrypted == HANDSHAKE
+    if said.encrypted == APPLICATION_DATA if is_1_3(version) else finished:
+        if len(_FACTS) >= _HANDSHAKES_KEPT:
+            _FACTS.clear()
+        _FACTS[_key(said, client, client_start, heard, server, server_start)] = facts
+
+
+def _key(said: Flight, client: bytes, client_start: int, heard: Flight, server: bytes, server_start: int) -> _Key:
+    """Both flights, the name that the client asked for, and the server's certificates."""
+    begin, end = said.own
+    name = server_name(client[client_start + begin : client_start + end])
+    begin, end = heard.own
+    return said.number, name, heard.number, certificate_chain(server[server_start + begin : server_start + end])
+
+
+_CLIENTS, _SERVERS = Flights(client_flight), Flights(server_flight)
+_Key = tuple[int, str | None, int, tuple[bytes, ...]]
+_FACTS: dict[_Key, TlsFacts] = {}
+_HANDSHAKES_KEPT = 4096
 
 
 def facts_of(
@@ -88,31 +141,6 @@ def facts_of(
     resumed = _resumed(hello, flight, server_side)
     established, signs = _outcome(chosen, client_side, server_side, client_lost, server_lost, resumed)
     settled = bool(established) and _settled(chosen, client_side, server_side)
-    if not (hello and hello.shape and chosen and chosen.shape and established) or sum(map(len, flight.chain)) > LONGEST_KEPT:
-        return _facts(hello, flight, resumed, established, signs, settled)
-    # one that succeeded says what others of the same hellos said
-    key = hello.shape, hello.server_name, chosen.shape, flight.chain, flight.curve, resumed, settled
-    facts = _KNOWN.get(key)
-    if facts is None:
-        if len(_KNOWN) >= _HANDSHAKES_KEPT:
-            _KNOWN.clear()
-        facts = _KNOWN[key] = _facts(hello, flight, resumed, established, signs, settled)
-    return facts
-
-
-_KNOWN: dict[tuple[Any, ...], TlsFacts] = {}
-_HANDSHAKES_KEPT = 4096
-
-
-def _facts(
-    hello: ClientHello | None,
-    flight: ServerFlight,
-    resumed: bool | None,
-    established: bool | None,
-    signs: tuple[TlsSign, ...],
-    settled: bool,
-) -> TlsFacts:
-    chosen = flight.hello
     printed = fingerprints(hello) if hello else None
     terms = _terms(chosen.version, chosen.cipher, chosen.group, chosen.psk, chosen.retry) if chosen else _NO_TERMS
     return TlsFacts(

@@ -8,11 +8,10 @@ from sniffer.remembered import remembered
 from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
-from sniffer.tls.shapes import Shape, shape_of
 
 KEY_SHARE = 51
 _RANDOM = 32
-_RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """SHA-256 of "HelloRetryRequest": what marks one (RFC 8446 section 4.1.3)."""
 _NAMED_CURVE = 3
 MAX_CHAIN = 16
@@ -35,8 +34,6 @@ class ServerHello(msgspec.Struct, frozen=True, gc=False):
     psk: bool = False
     """A pre-shared key was chosen (RFC 8446 section 4.2.11)."""
     protocol: str | None = None
-    shape: int = 0
-    """Hellos of one number differ in session id and what is random at most; 0: of no number."""
 
 
 def parse_server_hello(body: bytes) -> ServerHello | None:
@@ -45,33 +42,9 @@ def parse_server_hello(body: bytes) -> ServerHello | None:
     if session is None:
         return None
     position = 3 + _RANDOM + len(session)
-    mark = body[position : position + _MARK], len(body), len(session), body[2 : 2 + _RANDOM] == _RETRY_RANDOM
-    known = _KNOWN.get(mark)
-    if known:
-        shape, first = known
-        if shape.fits(body):
-            return ServerHello(first.version, first.cipher, session, first.retry, first.group, first.psk, first.protocol, shape.number)
     if position + 3 > len(body):
         return None
-    extensions, whole = read_extensions(body, position + 3)
-    hello = _hello(body, session, position, dict(extensions))
-    if whole and len(body) > position + 3:
-        if len(_KNOWN) >= _SHAPES_KEPT:
-            _KNOWN.clear()
-        _KNOWN[mark] = shape_of(body, position, position + 3, [kind for kind, _ in extensions], _VARIED)[0], hello
-    return hello
-
-
-_KNOWN: dict[tuple[bytes, int, int, bool], tuple[Shape, ServerHello]] = {}
-"""Hellos that came before: one of the same shape says the same, so it need not be taken apart."""
-_SHAPES_KEPT = 1024
-_MARK = 12
-"""Bytes from the suite on that tell most hellos apart, and are never random."""
-_VARIED = {KEY_SHARE: 2}
-"""The group that stands before the key is the server's choice."""
-
-
-def _hello(body: bytes, session: bytes, position: int, found: dict[int, bytes]) -> ServerHello:
+    found = dict(read_extensions(body, position + 3)[0])
     version = body[0] << 8 | body[1]
     chosen = found.get(SUPPORTED_VERSIONS, b"")
     if len(chosen) == 2:
@@ -82,7 +55,7 @@ def _hello(body: bytes, session: bytes, position: int, found: dict[int, bytes]) 
         version,
         body[position] << 8 | body[position + 1],
         session,
-        body[2 : 2 + _RANDOM] == _RETRY_RANDOM,
+        body[2 : 2 + _RANDOM] == RETRY_RANDOM,
         group_name(share[0] << 8 | share[1]) if len(share) >= 2 else None,
         PRE_SHARED_KEY in found,
         (first_protocol(vector16(protocols, 0) or b"").decode("utf-8", "replace") or None) if protocols else None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from math import ceil, floor
 from typing import Literal
 
 from cryptography import x509
@@ -75,6 +76,14 @@ def trust_of(chain: tuple[bytes, ...], at: int, store: TrustStore | None) -> Tru
     if seconds < facts.valid_from:
         return "invalid"
     return verdict
+
+
+def steady(chain: tuple[bytes, ...], at: int) -> tuple[int, int]:
+    """Seconds since the epoch about ``at`` (nanoseconds), the last one excluded, in which ``trust_of`` says the same."""
+    facts, seconds = certificate_facts(chain[0]), at // 1_000_000_000
+    day = seconds // _DAY * _DAY
+    edges = (day, ceil(facts.valid_from), floor(facts.valid_until) + 1, day + _DAY)
+    return max(edge for edge in edges if edge <= seconds), min(edge for edge in edges if edge > seconds)
 
 
 @lru_cache(_KEPT)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sniffer.tls.certificate import certificate_facts
-from sniffer.tls.trust import TrustStore, trust_of
+from sniffer.tls.trust import TrustStore, steady, trust_of
 from tests.sniffer.handshakes import MADE, Authority
 
 ROOT = Authority("Root")
@@ -81,3 +81,19 @@ def test_no_damage_to_a_certificate_raises() -> None:
             "trusted",
             "not_checked",
         )
+
+
+def test_it_says_for_which_seconds_a_judgement_holds() -> None:
+    short = Authority("mx.example", MIDDLE, ca=False, begins=MADE + timedelta(hours=5, seconds=1), days=1)
+    chain, second = (short.der, MIDDLE.der), 1_000_000_000
+    begin = int(MADE.timestamp())
+    edges = {0, 5 * 3600, 5 * 3600 + 1, 29 * 3600, 29 * 3600 + 2, 86400, 172800}
+    seen = set()
+    for at in sorted(begin + edge + step for edge in edges for step in (-1, 0, 1, 1800)):
+        since, until = steady(chain, at * second)
+        assert since <= at < until
+        assert until - since <= 86400
+        said = {trust_of(chain, other * second, STORE) for other in (since, at, until - 1)}
+        assert len(said) == 1
+        seen |= said
+    assert seen == {"invalid", "trusted", "expired"}
