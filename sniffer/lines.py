@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sniffer.endings import is_lost
-from sniffer.forms.form import Form, Greeting
 from sniffer.forms.known import Forms
 from sniffer.forms.learnt import IMPLICIT
-from sniffer.forms.said import Said, asked_for_tls, mailed_in_clear
+from sniffer.forms.said import mailed_in_clear
 from sniffer.record import line_of, tls_object
 from sniffer.session import DATASETS, certificate_judged, direction_of, expected_hosts, judged_alike, observe, session_json
 from sniffer.settings import SECOND
@@ -50,32 +49,25 @@ class SessionLines:
             return None
         if looks_like_handshake(client.data):
             return self._implicit(connection)
-        said = asked_for_tls(client.data, server.data)
-        if said is None and connection.whole is None:
-            said = mailed_in_clear(client, server)
+        asked = self._forms.asked(client, server)
+        if asked:
+            tls = _established(connection, asked.client_end, asked.server_end)
+            return self._line(connection, asked.smtp, self._handshakes.text(connection, tls, asked.host)) if tls else None
+        said = mailed_in_clear(client, server) if connection.whole is None else None
         if said is None:
             return None
         form, greeting = self._forms.of(said.words), self._forms.greeting(said.greeting)
         if form is None or greeting is None:
             return None
-        if said.words.recipients:
-            return self._line(connection, said, form, greeting, None)
-        tls = _established(connection, said.client_end, said.server_end)
-        return self._line(connection, said, form, greeting, tls) if tls else None
+        return self._line(connection, form.filled(said, greeting, client, server, self._settings.dialogue_text), None)
 
     def _implicit(self, connection: Connection) -> bytes | None:
         """The line of a session with TLS from the first byte of either side."""
         tls = _established(connection, 0, 0) if looks_like_handshake(connection.server.data) else None
-        if tls is None:
-            return None
-        settings = self._settings
-        handshake = self._handshakes.text(connection, tls, None)
-        return line_of(connection, _DATASET, IMPLICIT, handshake, direction_of(connection, settings), settings.observer_name)
+        return self._line(connection, IMPLICIT, self._handshakes.text(connection, tls, None)) if tls else None
 
-    def _line(self, connection: Connection, said: Said, form: Form, greeting: Greeting, tls: TlsFacts | None) -> bytes:
+    def _line(self, connection: Connection, smtp: str, handshake: str | None) -> bytes:
         settings = self._settings
-        smtp = form.filled(said, greeting, connection.client, connection.server, settings.dialogue_text)
-        handshake = self._handshakes.text(connection, tls, greeting.host) if tls else None
         return line_of(connection, _DATASET, smtp, handshake, direction_of(connection, settings), settings.observer_name)
 
 

@@ -55,6 +55,32 @@ class Form(msgspec.Struct, frozen=True, gc=False):
         return self.text % self.order((*own, *map(rfc3339, times)))
 
 
+class Script(msgspec.Struct, frozen=True, gc=False):
+    """What a server says between the first line of its reply to EHLO and TLS, in a session of a given form."""
+
+    form: Form
+    size: int
+    """Bytes of its reply to EHLO behind the first line."""
+    replies: tuple[str, ...]
+    """The replies behind that, as text of JSON."""
+    places: tuple[int, ...]
+    """Where in its words those stand whose times are in the text."""
+
+    def filled(self, name: str, greeting: Greeting, name_line: str, lines: tuple[int, int], places: tuple[int, int], marks: Both) -> str:
+        """The ``smtp`` object of a session. ``lines``: where the client's begin; ``places``: where the server's reply to
+        EHLO begins and its second line; ``marks``: those of client and server."""
+        sent, heard = marks
+        begin = places[1]
+        times = [sent[bisect_right(sent, (lines[line], LATEST)) - 1][1] for line in self.form.client_lines]
+        times += [heard[0][1], heard[bisect_right(heard, (places[0], LATEST)) - 1][1]]
+        times += [heard[bisect_right(heard, (begin + place, LATEST)) - 1][1] for place in self.places]
+        own = name, "", "", greeting.text, greeting.fields, name_line
+        return self.form.text % self.form.order((*own, *self.replies, *map(rfc3339, times)))
+
+
+Both = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+
+
 @remembered(8192, 1024)
 def shown_text(reply: bytes, limit: int) -> str:
     """A reply of the dialogue, or a line of it, as text of JSON."""

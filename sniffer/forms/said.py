@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sniffer.stream import StreamHead
 
 _HELO = rb"((?i:EHLO|HELO)) ([A-Za-z0-9.:\[\]_-]{1,200})\r\n"
-_ASKED = re.compile(_HELO + rb"((?i:STARTTLS)\r\n)(?=\x16\x03[\x00-\x04])")
+ASKED = re.compile(_HELO + rb"((?i:STARTTLS)\r\n)(?=\x16\x03[\x00-\x04])")
+"""The client's text where TLS follows: its verb, its name, and STARTTLS as it wrote it."""
 _SENT = re.compile(
     _HELO + rb"((?:[A-Za-z]{4,8}\r\n)?)MAIL FROM:<([!-;=?-~]{0,320})>((?: SIZE=\d{1,20}| BODY=\w{1,20}| SMTPUTF8){0,3})\r\n"
     rb"((?:RCPT TO:<[!-;=?-~]{1,320}>\r\n){1,20})(?:DATA|BDAT (\d{1,12}) LAST)\r\n"
@@ -67,7 +68,7 @@ class Said(NamedTuple):
 
 def asked_for_tls(client: bytes, server: bytes) -> Said | None:
     """EHLO and STARTTLS, and a handshake right behind; None when it is something else."""
-    asked = _ASKED.match(client)
+    asked = ASKED.match(client)
     if asked is None:
         return None
     greeted, listed, begin = _greeted(server)
