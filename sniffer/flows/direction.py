@@ -80,6 +80,11 @@ class Direction:
         """True when no more of the payload is kept."""
         return self._sealed or self.size - self.front >= self._head
 
+    @property
+    def room(self) -> int:
+        """Bytes of payload that are still kept; the piece that passes it is kept whole."""
+        return 0 if self._sealed else max(0, self._head - self.size + self.front)
+
     def learn_isn(self, isn: int) -> None:
         """The initial sequence number is known; payload seen earlier moves along."""
         if self.isn is not None:
@@ -116,24 +121,20 @@ class Direction:
         if data and not self.full:
             self._insert(at, data, time, weird)
 
-    def extend(self, seq: int, length: int, data: bytes, marks: list[tuple[int, int]]) -> bool:
-        """Many segments in order at once: ``length`` bytes announced, of which ``data`` is the head, all of it or as
-        much as is ever kept, with ``marks`` relative to it. False, and nothing changed, when they don't continue what
-        is there."""
-        if self.anchor is None:
-            self.anchor = seq
-        full = self.full
-        near = self.high if full else self.size
-        at = near + signed(seq - self.anchor - near)
-        if not full:
-            if at != near or self._pending:
-                return False
+    def goes_on(self, seq: int) -> bool:
+        """True when a segment with this sequence number would continue what is there, or only be counted."""
+        return self.full or (not self._pending and self.offset(seq) == self.size)
+
+    def extend(self, seq: int, length: int, data: bytes, marks: list[tuple[int, int]]) -> None:
+        """Many segments in order at once, which ``goes_on``: ``length`` bytes announced, of which ``data`` is the head,
+        all of it or as much as is ever kept, with ``marks`` relative to it."""
+        at = self.offset(seq)
+        if not self.full:
             self.parts.append(data)
             self.marks += [(at + mark, time) for mark, time in marks] if at else marks
             self.size = at + len(data)
         if at + length > self.high:
             self.high = at + length
-        return True
 
     def _insert(self, at: int, data: bytes, time: int, weird: Weird) -> None:
         if at == self.size and not self._pending:

@@ -1,7 +1,8 @@
 """A window's segments sorted by flow and direction, with the facts of each as arrays.
 
-One sort of 64-bit words (43 bits of key, side, row) groups everything and keeps capture order; the rest is prefix
-sums. ``orderly`` flows can be taken in whole; the others are replayed packet by packet.
+A radix sort by 15 bits of key and the side groups nearly everything and keeps capture order; flows that share these
+bits are sorted by 64-bit words (43 bits of key, side, row). The rest is prefix sums. ``orderly`` flows can be taken in
+whole; the others are replayed packet by packet.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from sniffer.capture.records import Bools, Ints
 from sniffer.packets.columns import ACK, FIN, RST, SYN, Columns
 
+_COARSE_BITS = 15
 _ROW_BITS = 20
 MOST_ROWS = 1 << _ROW_BITS
 NEVER = np.iinfo(np.int64).max
@@ -50,7 +52,7 @@ def group(columns: Columns, pause: int, linger: int) -> Groups:
     """Sort at most ``MOST_ROWS`` segments. ``pause`` and ``linger`` in nanoseconds: silence longer than ``pause``
     or packets later than ``linger`` after a FIN or RST make a flow not orderly."""
     row, flow_starts = _sorted(columns)
-    columns = columns.pick(row)
+    columns = columns.take(row)
     n = len(row)
     side_change = np.empty(n, bool)
     side_change[0] = True
@@ -80,20 +82,34 @@ def group(columns: Columns, pause: int, linger: int) -> Groups:
 
 def _sorted(columns: Columns) -> tuple[Ints, Ints]:
     """Rows in order of flow, side and capture, and where flows begin among them."""
-    n = len(columns)
-    place = np.arange(n, dtype=np.uint64)
-    word = (columns.key >> np.uint64(_ROW_BITS + 1)) << np.uint64(_ROW_BITS + 1)
-    word |= columns.side.astype(np.uint64) << np.uint64(_ROW_BITS)
-    word |= place
+    coarse = (columns.key >> np.uint64(64 - _COARSE_BITS)).astype(np.uint16)
+    row = np.argsort(coarse << np.uint16(1) | columns.side, kind="stable")
+    key, coarse = columns.key.take(row), coarse.take(row)
+    changes = key[1:] != key[:-1]
+    mixed = changes & (coarse[1:] == coarse[:-1])
+    if mixed.any():
+        shared = np.zeros(1 << _COARSE_BITS, bool)
+        shared[coarse[1:][mixed]] = True
+        places = np.flatnonzero(shared.take(coarse))
+        row[places] = _sorted_by_key(columns, row[places])
+        key = columns.key.take(row)
+        changes = key[1:] != key[:-1]
+    return row, np.flatnonzero(np.concatenate(([True], changes)))
+
+
+def _sorted_by_key(columns: Columns, rows: Ints) -> Ints:
+    """These rows in order of flow, side and capture."""
+    key = columns.key[rows]
+    word = (key >> np.uint64(_ROW_BITS + 1)) << np.uint64(_ROW_BITS + 1)
+    word |= columns.side[rows].astype(np.uint64) << np.uint64(_ROW_BITS)
+    word |= rows.astype(np.uint64)
     word.sort()
     row = (word & np.uint64(MOST_ROWS - 1)).astype(np.int64)
-    key = columns.key[row]
-    coarse = word >> np.uint64(_ROW_BITS + 1)
-    if ((key[1:] != key[:-1]) & (coarse[1:] == coarse[:-1])).any():  # two flows share 43 bits: sort by all 64
-        row = np.lexsort((columns.side, columns.key))
-        key = columns.key[row]
-    starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-    return row, starts
+    key, fine = columns.key[row], word >> np.uint64(_ROW_BITS + 1)
+    if ((key[1:] != key[:-1]) & (fine[1:] == fine[:-1])).any():  # two flows share 43 bits: sort by all 64
+        row.sort()
+        row = row[np.lexsort((columns.side[row], columns.key[row]))]
+    return row
 
 
 def _first(row: Ints, half: Ints, half_of: Ints) -> Ints:

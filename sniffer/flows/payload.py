@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sniffer.capture.records import Bools, Ints
-from sniffer.flows.groups import Groups, count_of
+from sniffer.flows.groups import Groups
 
 
 @dataclass(slots=True)
@@ -26,20 +26,40 @@ class Pieces:
 
 @dataclass(slots=True)
 class Payload:
-    """The rows with payload of some halves, compressed. ``start`` and ``stop`` (m): each half's rows that are kept."""
+    """The rows with payload of some halves, and the runs they make: rows without a hole or a repeat between them, all
+    captured and in the buffer, or one row that is not.
+
+    Of ``m`` halves: ``ordered``, ``seq``, ``length``, ``start``, ``stop``, ``runs``. Of ``r`` runs: ``run``,
+    ``run_start``, ``run_stop``, ``held``. Of the ``p`` rows with payload: ``rows``, ``total``. Of the kept ones:
+    ``offset``, ``begin``, ``end``, ``time``.
+    """
 
     ordered: Bools
-    """(m) True when the half's payload is whole, in order and without repeats."""
+    """True when the half's payload is one run."""
     seq: Ints
-    """(m) first sequence number."""
+    """First sequence number."""
     length: Ints
-    """(m) bytes announced."""
+    """Bytes announced."""
     start: Ints
+    """Where the half's kept rows begin; ``stop``: where they end."""
     stop: Ints
+    runs: Ints
+    """(m + 1) where each half's runs begin, and the end."""
+    run: Ints
+    """(r + 1) where each run's rows begin in ``rows``, and the end."""
+    run_start: Ints
+    """Where the run's kept rows begin; ``run_stop``: where they end."""
+    run_stop: Ints
+    held: Bools
+    """False for a row whose bytes are not in the buffer, or not all of them."""
+    rows: Ints
+    """The sorted rows with payload."""
+    total: Ints
+    """(p + 1) bytes announced before each of them, and in all."""
     offset: Ints
-    """Of each kept row: where its bytes stand in their half."""
+    """Where its bytes stand in their run."""
     begin: Ints
-    """Of each kept row: where its bytes begin in the buffer; ``end``: where they end."""
+    """Where its bytes begin in the buffer; ``end``: where they end."""
     end: Ints
     time: Ints
 
@@ -50,34 +70,44 @@ class Payload:
 
 
 def payload_of(facts: Groups, most: int) -> Payload:
-    """Where each half's payload is, as far as it is in order; ``most`` bytes of each are kept."""
+    """Where each half's payload is; ``most`` bytes of each run are kept."""
     columns = facts.columns
     rows = np.flatnonzero(columns.length > 0)
     bounds = np.searchsorted(rows, facts.half)
     seq, length, data = columns.seq[rows], columns.length[rows], columns.data[rows]
-    broken = columns.captured[rows] != length
-    broken |= data < 0
-    if len(rows) > 1:
-        jump = (seq[1:] - seq[:-1]) != length[:-1].astype(np.uint32)
-        inner = bounds[(bounds > 0) & (bounds < len(rows))]
-        jump[inner - 1] = False
-        broken[1:] |= jump
-    ordered = count_of(broken, bounds) == 0
-    counts = np.diff(bounds)
-    head = np.where(counts > 0, bounds[:-1], 0)
-    first = seq[head] if len(rows) else np.zeros(len(counts), np.uint32)
-    offset = (seq - np.repeat(first, counts)).astype(np.int64)
-    kept = np.repeat(ordered, counts) & (offset < most)
+    unheld = columns.captured[rows] != length
+    unheld |= data < 0
+    jump = np.empty(len(rows), bool)
+    jump[:1] = True
+    np.not_equal(seq[1:], seq[:-1] + length[:-1].astype(np.uint32), out=jump[1:])
+    jump |= unheld
+    jump[1:] |= unheld[:-1]
+    jump[bounds[:-1][bounds[:-1] < len(rows)]] = True
+    run = np.append(np.flatnonzero(jump), len(rows))
+    runs = np.searchsorted(run, bounds)
+    held = ~unheld[run[:-1]]
+    ordered = np.diff(runs) < 2
+    ordered[ordered] &= np.append(held, True)[runs[:-1][ordered]] | (np.diff(runs)[ordered] == 0)
+    offset = (seq - np.repeat(seq[run[:-1]], np.diff(run))).astype(np.int64)
+    kept = ~unheld & (offset < most)
     where = np.concatenate(([0], np.cumsum(kept)))
     chosen = np.flatnonzero(kept)
     begin = data[chosen]
     total = np.concatenate(([0], np.cumsum(length)))
+    first = np.append(seq, np.uint32(0))[bounds[:-1]]
     return Payload(
         ordered,
         first.astype(np.int64),
         total[bounds[1:]] - total[bounds[:-1]],
         where[bounds[:-1]],
         where[bounds[1:]],
+        runs,
+        run,
+        where[run[:-1]],
+        where[run[1:]],
+        held,
+        rows,
+        total,
         offset[chosen],
         begin,
         begin + length[chosen],

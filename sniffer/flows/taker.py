@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sniffer.capture.records import Ints
+from sniffer.flows.direction import Direction
 from sniffer.flows.flow import End, Flow
 from sniffer.flows.groups import Groups
 from sniffer.flows.payload import Payload
@@ -47,15 +48,23 @@ class _Half(NamedTuple):
     """Of the first packet, as are ``seq`` and ``ack``."""
     seq: int
     ack: int
-    row: int
-    row_end: int
-    ordered: bool
-    first: int
-    """First sequence number of payload."""
+    packets: int
+    run: int
+    """Its first run of payload, and where they end."""
+    run_end: int
+
+
+class _Run(NamedTuple):
+    seq: int
     length: int
     """Payload bytes announced."""
+    held: bool
     piece: int
+    """Its first kept piece, and where they end."""
     piece_end: int
+    row: int
+    """Its first row in ``Payload.rows``, and where they end."""
+    row_end: int
 
 
 class Taker:
@@ -71,20 +80,15 @@ class Taker:
         self._settings = settings
         self._weird = weird
         self._payload = payload
-        self._first_half, self._halves_end = facts.half_of.item(busy[0]), facts.half_of.item(busy[-1] + 1)
-        self._halves = self._list_halves()
-        self.groups = self._list_groups(busy)
+        halves, half_of = _members(facts.half_of, busy)
+        runs, run_of = _members(payload.runs, halves)
+        self._halves = self._list_halves(halves, run_of)
+        self._runs = self._list_runs(runs)
+        self.groups = self._list_groups(busy, half_of)
 
-    def _list_groups(self, busy: Ints) -> list[Group]:
+    def _list_groups(self, busy: Ints, half_of: Ints) -> list[Group]:
         facts, columns = self._facts, self._columns
-        starts = facts.flow[:-1]
-        closing = np.flatnonzero(columns.flags & (FIN | RST))
-        closing = closing[np.lexsort((facts.row[closing], np.searchsorted(starts, closing, "right")))]
-        bounds = np.searchsorted(np.sort(closing), facts.flow)
-        end = columns.seq[closing] + columns.length[closing].astype(np.uint32)
-        self._closing = list(
-            zip(columns.side[closing].tolist(), columns.flags[closing].tolist(), end.tolist(), columns.time[closing].tolist(), strict=True)
-        )
+        bounds = self._list_closing(busy)
         first = facts.first[busy]
         values: tuple[npt.NDArray[Any], ...] = (
             columns.key[first],
@@ -95,30 +99,54 @@ class Taker:
             columns.time[first],
             facts.earliest[busy],
             facts.latest[busy],
-            facts.half_of[:-1][busy] - self._first_half,
-            facts.half_of[1:][busy] - self._first_half,
-            bounds[:-1][busy],
-            bounds[1:][busy],
+            half_of[:-1],
+            half_of[1:],
+            bounds[:-1],
+            bounds[1:],
         )
         return list(map(Group._make, zip(*(value.tolist() for value in values), strict=True)))
 
-    def _list_halves(self) -> list[_Half]:
-        columns, payload, these = self._columns, self._payload, slice(self._first_half, self._halves_end)
-        starts = self._facts.half[:-1][these]
+    def _list_closing(self, busy: Ints) -> Ints:
+        """List the packets with FIN or RST in capture order; (n + 1) where each group's begin, and the end."""
+        facts, columns = self._facts, self._columns
+        closing = np.flatnonzero(columns.flags & (FIN | RST))
+        flow = np.searchsorted(facts.flow, closing, "right") - 1
+        group = np.searchsorted(busy, flow)
+        mine = busy[np.minimum(group, len(busy) - 1)] == flow
+        closing, group = closing[mine], group[mine]
+        closing = closing[np.lexsort((facts.row[closing], group))]
+        end = columns.seq[closing] + columns.length[closing].astype(np.uint32)
+        self._closing = list(
+            zip(columns.side[closing].tolist(), columns.flags[closing].tolist(), end.tolist(), columns.time[closing].tolist(), strict=True)
+        )
+        return np.searchsorted(group, np.arange(len(busy) + 1))
+
+    def _list_halves(self, halves: Ints, run_of: Ints) -> list[_Half]:
+        columns, starts = self._columns, self._facts.half[halves]
         values = (
             columns.side[starts].tolist(),
             columns.flags[starts].tolist(),
             columns.seq[starts].tolist(),
             columns.ack[starts].tolist(),
-            starts.tolist(),
-            self._facts.half[1:][these].tolist(),
-            payload.ordered[these].tolist(),
-            payload.seq[these].tolist(),
-            payload.length[these].tolist(),
-            payload.start[these].tolist(),
-            payload.stop[these].tolist(),
+            (self._facts.half[halves + 1] - starts).tolist(),
+            run_of[:-1].tolist(),
+            run_of[1:].tolist(),
         )
         return list(map(_Half._make, zip(*values, strict=True)))
+
+    def _list_runs(self, runs: Ints) -> list[_Run]:
+        payload = self._payload
+        first, last = payload.run[runs], payload.run[runs + 1]
+        values: tuple[npt.NDArray[Any], ...] = (
+            self._columns.seq[payload.rows[first]],
+            payload.total[last] - payload.total[first],
+            payload.held[runs],
+            payload.run_start[runs],
+            payload.run_stop[runs],
+            first,
+            last,
+        )
+        return list(map(_Run._make, zip(*(value.tolist() for value in values), strict=True)))
 
     def begin(self, group: Group) -> Flow:
         """A new flow that a group's first packet begins."""
@@ -140,29 +168,31 @@ class Taker:
         flow.last = max(flow.last, group.latest)
         halves = self._halves[group.halves : group.halves_end]
         for half in halves:
-            flow.sides[half.side].packets += half.row_end - half.row
+            flow.sides[half.side].packets += half.packets
             if half.flags & SYN:
                 flow.opened(half.side, half.seq, half.ack, half.flags)
         for half in halves:
-            if half.length:
-                self._take_payload(flow, half)
+            for run in self._runs[half.run : half.run_end]:
+                self._take_run(flow.sides[half.side], run)
         for side, flags, end, time in self._closing[group.closing : group.closing_end]:
             if flags & FIN:
                 flow.finished(side, end, time)
             if flags & RST:
                 flow.was_reset(side, time)
 
-    def _take_payload(self, flow: Flow, half: _Half) -> None:
-        direction = flow.sides[half.side]
-        if half.ordered:
-            pieces = self._payload.pieces(slice(half.piece, half.piece if direction.full else half.piece_end))
-            if direction.extend(half.first, half.length, pieces.data(self._raw), pieces.marks):
-                return
-        columns, rows = self._columns, slice(half.row, half.row_end)
+    def _take_run(self, direction: Direction, run: _Run) -> None:
+        """A run of payload: at one go where it goes on with what is there."""
+        if run.held and direction.goes_on(run.seq):
+            last, room = run.piece_end, direction.room
+            if run.length > room:
+                last = run.piece + int(np.searchsorted(self._payload.offset[run.piece : last], room))
+            pieces = self._payload.pieces(slice(run.piece, last))
+            direction.extend(run.seq, run.length, pieces.data(self._raw), pieces.marks)
+            return
+        columns, rows = self._columns, self._payload.rows[run.row : run.row_end]
         picked = (columns.seq, columns.length, columns.flags, columns.time)
-        for row, (seq, length, flags, time) in enumerate(zip(*(column[rows].tolist() for column in picked), strict=True), half.row):
-            if length:
-                direction.add(seq, length, self.data(row), flags, time, self._weird)
+        for row, seq, length, flags, time in zip(rows.tolist(), *(column[rows].tolist() for column in picked), strict=True):
+            direction.add(seq, length, self.data(row), flags, time, self._weird)
 
     def packets(self, group: Group) -> list[tuple[int, int, int, int, int, int, int]]:
         """(row, side, seq, ack, flags, length, time) of a group's packets in capture order."""
@@ -176,3 +206,10 @@ class Taker:
         """The captured payload of a row."""
         at, size = self._columns.data.item(row), self._columns.captured.item(row)
         return bytes(self._raw[at : at + size]) if at >= 0 else self._aside.data[-1 - at]
+
+
+def _members(bounds: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """The members of some of the groups that ``bounds`` (n + 1) parts, and where those of each begin, and the end."""
+    first, counts = bounds[chosen], bounds[chosen + 1] - bounds[chosen]
+    own = np.concatenate(([0], np.cumsum(counts)))
+    return np.arange(own[-1]) + np.repeat(first - own[:-1], counts), own
