@@ -17,6 +17,7 @@ from sniffer.flows.flow import COST, PIECE, Flow
 from sniffer.flows.groups import Groups, group
 from sniffer.flows.payload import Payload, payload_of
 from sniffer.flows.taker import Group, Taker
+from sniffer.flows.tombstones import Tombstone, Tombstones, is_among
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.flows.whole import WholeFlow, WholeFlows
 from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns, join, no_aside
@@ -34,8 +35,6 @@ _CARRIED = 1 << 15
 """Segments kept for the next window at most; ``_CARRIED_OF_ONE``: of one connection."""
 _CARRIED_OF_ONE = 512
 Ended = Flow | WholeFlow
-Tombstone = tuple[int, int | None, int | None]
-"""When the connection ended, and both sides' first sequence numbers."""
 
 
 class Handover:
@@ -68,7 +67,7 @@ class FlowTable:
         self._settings = settings
         self._weird = weird
         self._live: dict[int, Flow] = {}
-        self._tombs: dict[int, Tombstone] = {}
+        self._tombs = Tombstones()
         self._unanswered = Unanswered(settings, weird)
         self._carried: tuple[Columns, Octets] | None = None
         """Segments of connections that began in the window before and may be whole in this one, and their buffer."""
@@ -84,7 +83,7 @@ class FlowTable:
     def hand_over(self, cut: int) -> Handover:
         """From the capture time ``cut`` on only connections already known here are followed, each until another
         begins between the same ends: what follows belongs to someone else's table."""
-        owned = {*self._live, *self._tombs, *self._unanswered.keys(), *self._carried_keys()}
+        owned = {*self._live, *self._tombs.keys(), *self._unanswered.keys(), *self._carried_keys()}
         self._handed_over = Handover(cut, owned)
         return self._handed_over
 
@@ -136,7 +135,7 @@ class FlowTable:
         settings = self._settings
         facts = group(columns, settings.syn_timeout, settings.linger)
         keys = facts.columns.key[facts.flow[:-1]]
-        known = np.isin(keys, np.fromiter((*self._live, *self._tombs), np.uint64, len(self._live) + len(self._tombs)))
+        known = self._tombs.among(keys) | is_among(keys, np.sort(np.fromiter(self._live, np.uint64, len(self._live))))
         silent = (facts.payload == 0) & ~known & (np.diff(facts.flow) <= MOST_PACKETS)
         payload = payload_of(facts, max(settings.client_head, settings.server_head))
         whole = self._whole(facts, ~silent & ~known, payload, buffer)
@@ -182,7 +181,7 @@ class FlowTable:
             return np.zeros(len(unknown), bool)
         found = WholeFlows(facts, unknown, payload, buffer.data, self._now, self._settings)
         flows = found.flows()
-        self._tombs.update((flow.key, flow.tombstone) for flow in flows)
+        self._tombs.add_lot(found.tombstones)
         self._ended += flows
         return found.taken
 
@@ -190,7 +189,7 @@ class FlowTable:
         live, tombs = self._live, self._tombs
         for one in taker.groups:
             flow = live.get(one.key)
-            if one.orderly and (one.key not in tombs if flow is None else self._goes_on(flow, one)):
+            if one.orderly and (tombs.get(one.key) is None if flow is None else self._goes_on(flow, one)):
                 if flow is None:
                     if self._handed_over and self._handed_over.releases(one.key, one.start, one.syn):
                         continue
@@ -223,7 +222,7 @@ class FlowTable:
                     if not _outlived(tomb, side, seq, ack, flags, time, self._settings.tombstone):
                         self._weird.after_close += 1
                         continue
-                    del self._tombs[key]
+                    self._tombs.discard(key)
                 if self._handed_over and self._handed_over.releases(key, time, bool(flags & SYN)):
                     return
                 flow = self._live[key] = taker.begin_at(key, row)
@@ -241,7 +240,7 @@ class FlowTable:
         if silent or (flags & SYN and flow.begins_anew(side, seq, ack, flags)):
             # whoever takes the port again has done with what went before: nothing more would have come
             self._end(flow, time if silent else time + self._settings.patience)
-            self._tombs.pop(key, None)
+            self._tombs.discard(key)
             return None
         return flow
 
@@ -266,7 +265,7 @@ class FlowTable:
             self._weird.syn_timeout += flow.unanswered and flow.closed is None
             return
         if flow.closed is not None:
-            self._tombs[flow.key] = flow.closed, flow.sides[0].isn, flow.sides[1].isn
+            self._tombs.add(flow.key, flow.closed, (flow.sides[0].isn, flow.sides[1].isn))
         self._ended.append(flow)
 
     def _expire(self) -> Iterator[Ended]:
@@ -276,8 +275,7 @@ class FlowTable:
         over = [flow for flow in self._live.values() if now - flow.last > quick and self._may_go(flow, now)]
         for flow in over:
             self._end(flow, now)
-        old = now - self._settings.tombstone
-        self._tombs = {key: tomb for key, tomb in self._tombs.items() if tomb[0] >= old}
+        self._tombs.expire(now - self._settings.tombstone)
         yield from self._drain()
 
     def _drain(self) -> Iterator[Ended]:
@@ -343,7 +341,7 @@ def _fullness(flow: Flow) -> int:
 
 def _outlived(tomb: Tombstone, side: int, seq: int, ack: int, flags: int, time: int, lifetime: int) -> bool:
     """True when a packet after a connection's end is the start of another."""
-    closed, *isn = tomb
+    closed, isn = tomb
     if time - closed > lifetime:
         return True
     other = isn[1 - side]

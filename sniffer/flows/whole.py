@@ -17,6 +17,7 @@ from sniffer.addresses import text
 from sniffer.capture.records import Bools, Ints
 from sniffer.flows.groups import Groups, count_of
 from sniffer.flows.payload import Payload, Pieces
+from sniffer.flows.tombstones import Lot
 from sniffer.packets.columns import ACK, FIN, RST, SYN
 from sniffer.settings import CLIENT_BEGINNING, EngineSettings
 from sniffer.stream import Connection, End, StreamHead
@@ -36,9 +37,7 @@ class WholeFlow(NamedTuple):
     first: int
     last: int
     closed: int
-    client_side: int
     client_isn: int
-    server_isn: int
     source: int
     """Where the client's address stands; the server's follows it."""
     address: int
@@ -82,13 +81,6 @@ class WholeFlow(NamedTuple):
             whole=whole,
         )
 
-    @property
-    def tombstone(self) -> tuple[int, int, int]:
-        """When it ended, and the first sequence numbers of side 0 and side 1."""
-        if self.client_side:
-            return self.closed, self.server_isn, self.client_isn
-        return self.closed, self.client_isn, self.server_isn
-
 
 class WholeFlows:
     """The whole connections of a window among some of its groups. ``taken`` (n): which groups they are."""
@@ -98,6 +90,8 @@ class WholeFlows:
         self._payload = payload
         self._settings = settings
         self.taken = np.zeros(len(among), bool)
+        self.tombstones: Lot
+        """What is remembered of them."""
         self._rows = self._find(facts, among, now, settings)
 
     def flows(self) -> list[WholeFlow]:
@@ -143,9 +137,7 @@ class WholeFlows:
             facts.earliest[groups],
             facts.latest[groups],
             closed,
-            columns.side[at[client]],
             columns.seq[at[client]],
-            columns.seq[at[server]],
             columns.source[at[client]],
             np.where(columns.family[at[client]] == 4, 4, 16),
             columns.source_port[at[client]],
@@ -156,6 +148,9 @@ class WholeFlows:
         chosen = np.flatnonzero(good)
         self.taken[groups[chosen]] = True
         client, server = client[chosen], server[chosen]
+        mine, theirs = columns.seq[at[client]].astype(np.int64), columns.seq[at[server]].astype(np.int64)
+        side = columns.side[at[client]] == 1
+        self.tombstones = Lot(columns.key[at[client]], closed[chosen], np.where(side, theirs, mine), np.where(side, mine, theirs))
         begins = self._list_pieces(client, server)
         return zip(
             *(column[chosen].tolist() for column in values),

@@ -153,13 +153,27 @@ def test_counters_pass_four_gigabytes():
 
 def test_many_in_order_at_once():
     direction, weird = opened()
-    assert direction.extend(FIRST, 6, b"abcdef", [(0, 5), (3, 6)])
-    assert not direction.extend(FIRST + 7 & 0xFFFFFFFF, 1, b"x", [(0, 7)])
-    assert direction.extend(FIRST + 6 & 0xFFFFFFFF, 2, b"gh", [(0, 8)])
+    assert direction.goes_on(FIRST)
+    direction.extend(FIRST, 6, b"abcdef", [(0, 5), (3, 6)])
+    assert not direction.goes_on(FIRST + 7 & 0xFFFFFFFF)
+    assert direction.goes_on(FIRST + 6 & 0xFFFFFFFF)
+    direction.extend(FIRST + 6 & 0xFFFFFFFF, 2, b"gh", [(0, 8)])
     found = direction.finish(65536)
     assert (found.data, found.marks, found.bytes) == (b"abcdefgh", ((0, 5), (3, 6), (6, 8)), 8)
     put(direction, weird, 9, b"j")
-    assert not direction.extend(FIRST + 8 & 0xFFFFFFFF, 1, b"i", [(0, 9)])
+    assert not direction.goes_on(FIRST + 8 & 0xFFFFFFFF)
+
+
+def test_room_is_what_is_still_kept():
+    direction, weird = opened(head=4)
+    assert direction.room == 4
+    put(direction, weird, 0, b"abc")
+    assert direction.room == 1
+    put(direction, weird, 3, b"defg")
+    assert direction.room == 0
+    assert direction.goes_on(FIRST)
+    direction.extend(FIRST + 7 & 0xFFFFFFFF, 9, b"", [])
+    assert (direction.size, direction.high) == (7, 16)
 
 
 def test_steps_of_sequence_numbers():
