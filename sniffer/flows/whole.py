@@ -8,6 +8,7 @@ so far back that nothing can follow. Whatever lacks any of that is taken packet 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +25,11 @@ from sniffer.stream import Connection, End, StreamHead
 
 _HANDSHAKE = 600
 """A server that said less has not made a handshake: the beginning would settle nothing."""
-Side = tuple[int, int, int, int, int, int, bool]
-"""Payload bytes, packets, first kept piece, where those end, first piece of the beginning, where those end, and
-whether the FIN stands beyond the payload."""
+Side = tuple[int, int, int, int, int, int, End]
+"""Payload bytes, packets, first kept piece, where those end, first piece of the beginning, where those end, and why the
+payload ends where it does."""
+_ENDS: tuple[End, End] = ("fin", "gap")
+"""Whether the FIN stands beyond the payload."""
 
 
 class WholeFlow(NamedTuple):
@@ -48,11 +51,13 @@ class WholeFlow(NamedTuple):
     interface: int
     client: Side
     server: Side
+    partial: bool
+    """Not all pieces are listed, and the observers get the beginning first."""
 
     def connection(self, settings: EngineSettings, names: list[str | None]) -> Connection:
         """What the observers get: the beginning alone first, where the settings ask for it."""
         window = self.window
-        if settings.beginning and self.server[0] >= _HANDSHAKE and not (_listed(self.client) and _listed(self.server)):
+        if self.partial:
             client, server = window.beginning(self.client), window.beginning(self.server)
             return self._connection(client, server, names, lambda: self._whole(settings, names))
         return self._whole(settings, names)
@@ -64,20 +69,21 @@ class WholeFlow(NamedTuple):
     def _connection(
         self, client: StreamHead, server: StreamHead, names: list[str | None], whole: Callable[[], Connection] | None
     ) -> Connection:
-        raw = self.window.raw
-        middle = self.source + self.address
+        window, _, first, last, _, isn, source, size, client_port, server_port, vlan, interface, *_ = self
+        middle = source + size
+        read = window.read
         return Connection(
-            text(raw[self.source : middle]),
-            self.client_port,
-            text(raw[middle : middle + self.address]),
-            self.server_port,
-            self.first,
-            self.last,
+            text(read(slice(source, middle))),
+            client_port,
+            text(read(slice(middle, middle + size))),
+            server_port,
+            first,
+            last,
             client,
             server,
-            self.client_isn,
-            None if self.vlan < 0 else self.vlan,
-            names[self.interface],
+            isn,
+            None if vlan < 0 else vlan,
+            names[interface],
             whole=whole,
         )
 
@@ -86,7 +92,9 @@ class WholeFlows:
     """The whole connections of a window among some of its groups. ``taken`` (n): which groups they are."""
 
     def __init__(self, facts: Groups, among: Bools, payload: Payload, raw: memoryview, now: int, settings: EngineSettings) -> None:
-        self.raw = raw
+        self.read = raw.__getitem__
+        """The buffer's bytes at a slice."""
+        self._raw = raw
         self._payload = payload
         self._settings = settings
         self.taken = np.zeros(len(among), bool)
@@ -96,29 +104,28 @@ class WholeFlows:
 
     def flows(self) -> list[WholeFlow]:
         """The connections."""
-        return [WholeFlow(self, *row) for row in self._rows]
+        return list(map(WholeFlow._make, self._rows))
 
     def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
-        length, packets, start, stop, first, last, fin_beyond = side
-        if _listed(side):
-            data, marks = self._pieces.data(self.raw, first, last), self._pieces.marks[first:last]
+        length, packets, start, stop, first, last, end = side
+        if last - first == stop - start:
+            data, marks = b"".join(map(self.read, self._pieces.places[first:last])), self._pieces.marks[first:last]
         else:
             pieces = self._payload.pieces(slice(start, stop))
-            data, marks = pieces.data(self.raw), pieces.marks
+            data, marks = pieces.data(self._raw), pieces.marks
         if length > limit:
             while marks[-1][0] >= limit:
                 marks.pop()
             return StreamHead(data[:limit], tuple(marks), True, "limit", length, packets)
-        return StreamHead(data, tuple(marks), True, "gap" if fin_beyond else "fin", length, packets)
+        return StreamHead(data, tuple(marks), True, end, length, packets)
 
     def beginning(self, side: Side) -> StreamHead:
         """One side's first pieces: as many as were listed."""
-        length, packets, _, _, start, stop, fin_beyond = side
+        length, packets, _, _, start, stop, end = side
         pieces = self._pieces
-        data = pieces.data(self.raw, start, stop)
-        end: End = "limit" if len(data) < length else "gap" if fin_beyond else "fin"
-        return StreamHead(data, tuple(pieces.marks[start:stop]), True, end, length, packets)
+        data = b"".join(map(self.read, pieces.places[start:stop]))
+        return StreamHead(data, tuple(pieces.marks[start:stop]), True, "limit" if len(data) < length else end, length, packets)
 
     def _find(self, facts: Groups, among: Bools, now: int, settings: EngineSettings) -> Iterator[tuple[Any, ...]]:
         columns, payload = facts.columns, self._payload
@@ -153,11 +160,20 @@ class WholeFlows:
         self.tombstones = Lot(columns.key[at[client]], closed[chosen], np.where(side, theirs, mine), np.where(side, mine, theirs))
         begins = self._list_pieces(client, server)
         return zip(
+            repeat(self, len(chosen)),
             *(column[chosen].tolist() for column in values),
             self._sides(facts, client, fin_end[0][chosen], begins),
             self._sides(facts, server, fin_end[1][chosen], begins),
+            self._are_partial(client, server, begins).tolist(),
             strict=True,
         )
+
+    def _are_partial(self, client: Ints, server: Ints, begins: Ints) -> Bools:
+        """Connections that have more than their beginning, and where that may settle what they are."""
+        payload = self._payload
+        rest = payload.stop - payload.start - np.diff(begins)
+        partial: Bools = ((rest[client] > 0) | (rest[server] > 0)) & (payload.length[server] >= _HANDSHAKE)
+        return partial if self._settings.beginning else np.zeros(len(client), bool)
 
     def _list_pieces(self, client: Ints, server: Ints) -> Ints:
         """List the first pieces of these halves, or all of them where a server made no handshake; (m + 1) where each
@@ -178,13 +194,9 @@ class WholeFlows:
         begin = facts.half[half]
         beyond = (fin_end - columns.seq[begin] - np.uint32(1) - length.astype(np.uint32)).astype(np.int32) > 0
         packets = facts.half[half + 1] - begin
-        values = (length, packets, payload.start[half], payload.stop[half], begins[half], begins[half + 1], beyond)
-        return zip(*(value.tolist() for value in values), strict=True)
-
-
-def _listed(side: Side) -> bool:
-    """True when all of the side's pieces are in the window's list."""
-    return side[5] - side[4] == side[3] - side[2]
+        values = (length, packets, payload.start[half], payload.stop[half], begins[half], begins[half + 1])
+        ends = [_ENDS[one] for one in beyond.tolist()]
+        return zip(*(value.tolist() for value in values), ends, strict=True)
 
 
 def _greet(facts: Groups, payload: Payload, first: Ints, answer: Ints, client: Ints, server: Ints) -> Bools:
