@@ -103,8 +103,9 @@ class WholeFlows:
         self._rows = self._find(facts, among, now, settings)
 
     def flows(self) -> list[WholeFlow]:
-        """The connections."""
-        return list(map(WholeFlow._make, self._rows))
+        """The connections; once. What made them is let go, for it refers to the window that they are of."""
+        rows, self._rows = self._rows, iter(())
+        return list(map(WholeFlow._make, rows))
 
     def head(self, side: Side, limit: int) -> StreamHead:
         """One side's head, ``limit`` bytes at most."""
