@@ -16,7 +16,7 @@ from sniffer.community_id import community_id
 from sniffer.dns.facts import MxFacts
 from sniffer.observation import Observation, Sign, Turn
 from sniffer.remembered import remembered
-from sniffer.stream import Connection, StreamHead
+from sniffer.stream import Connection
 from sniffer.times import rfc3339
 from sniffer.tls import TlsFacts
 from sniffer.tls.server_hello import CERTIFICATES_KEPT, LONGEST_KEPT
@@ -33,13 +33,9 @@ _ENCODER = msgspec.json.Encoder()
 
 def line_of(connection: Connection, dataset: str, smtp: str, tls: str | None, direction: str | None, observer_name: str | None) -> bytes:
     """One line of NDJSON, with its newline. ``smtp`` and ``tls`` are objects of JSON."""
-    client_ip, client_port, server_ip, server_port = (
-        connection.client_ip,
-        connection.client_port,
-        connection.server_ip,
-        connection.server_port,
-    )
-    start, mx = connection.start, connection.mx
+    client_ip, client_port = connection.client_ip, connection.client_port
+    server_ip, server_port = connection.server_ip, connection.server_port
+    client, server, start, mx = connection.client, connection.server, connection.start, connection.mx
     domain = f',"domain":{json_text(mx.hosts[0])}' if mx and mx.hosts else ""
     if mx and mx.hosts:
         smtp = f'{smtp[:-1]},"mx":{_mx(mx)}}}'
@@ -47,19 +43,15 @@ def line_of(connection: Connection, dataset: str, smtp: str, tls: str | None, di
     return (
         f'{{"@timestamp":"{rfc3339(start)}","event":{{"id":"{_event_id(connection, observer_name)}","dataset":"{dataset}"'
         f',"duration":{max(connection.stop - start, 0)}}}'
-        f',"source":{{"ip":"{client_ip}","port":{client_port},{_counts(connection.client)}}}'
-        f',"destination":{{"ip":"{server_ip}","port":{server_port},{_counts(connection.server)}{domain}}}'
+        f',"source":{{"ip":"{client_ip}","port":{client_port},"bytes":{client.bytes},"packets":{client.packets}}}'
+        f',"destination":{{"ip":"{server_ip}","port":{server_port},"bytes":{server.bytes},"packets":{server.packets}{domain}}}'
         f',"network":{{"community_id":"{community_id(client_ip, client_port, server_ip, server_port)}"'
-        f"{_link(direction, connection.vlan)}}}"
-        f',"smtp":{smtp}{observer}{"" if tls is None else f",{_TLS}:{tls}"}}}\n'
+        f"{_link(direction, connection.vlan) if direction or connection.vlan is not None else ''}}}"
+        f',"smtp":{smtp}{observer}{"" if tls is None else _TLS}{tls or ""}}}\n'
     ).encode()
 
 
-_TLS = '"tls"'
-
-
-def _counts(head: StreamHead) -> str:
-    return f'"bytes":{head.bytes},"packets":{head.packets}'
+_TLS = ',"tls":'
 
 
 def _link(direction: str | None, vlan: int | None) -> str:
