@@ -38,13 +38,16 @@ Seeds = tuple[int, int, int, int]
 class Engine:
     """State over one capture, or over several that continue each other (rotated files)."""
 
-    def __init__(self, settings: EngineSettings, weird: Weird, seeds: Seeds | None = None, noting: bool = False) -> None:
-        """``noting``: keep in mind which segments the records that were fed last had (``keys``, ``Decoder.record``)."""
+    def __init__(
+        self, settings: EngineSettings, weird: Weird, seeds: Seeds | None = None, noting: bool = False, dns: DnsReader | None = None
+    ) -> None:
+        """``noting``: keep in mind which segments the records that were fed last had (``keys``, ``Decoder.record``).
+        ``dns``: what has read port 53 up to now."""
         self._settings = settings
         self._decoder = Decoder(settings, seeds or draw_seeds(), weird, noting)
         self._noting = noting
         self._table = FlowTable(settings, weird)
-        self._dns = DnsReader(settings.dns, secrets.token_bytes(SEED), weird) if settings.dns else None
+        self._dns = dns or (DnsReader(settings.dns, secrets.token_bytes(SEED), weird) if settings.dns else None)
         self._names: list[str | None] = []
         self.keys = np.empty(0, np.uint64)
         """Their flows."""
@@ -58,6 +61,11 @@ class Engine:
     def table(self) -> FlowTable:
         """The open connections."""
         return self._table
+
+    @property
+    def dns(self) -> DnsReader | None:
+        """What reads port 53."""
+        return self._dns
 
     def feed(self, records: Records) -> Iterator[Connection]:
         """Connections that ended in these records."""

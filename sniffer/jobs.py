@@ -4,7 +4,8 @@ The file is cut at a record near its middle. A child reads what follows the cut.
 then goes on over the cut, but only with the connections that it knows, until they are over: whatever the child made of
 those is dropped. So no connection is cut. Which packets those are, the child has noted (``sniffer.notes``).
 
-Each process knows the DNS answers that it read itself: a session behind the cut may lack a name that was told before it.
+DNS answers before the cut name the servers of sessions behind it. So where a capture begins with some, the child first
+reads those of the parent's part, and nothing else of it; where they turn up later, its work is void.
 The child's results wait in a file, so memory isn't tied to their number. Captures that can't be cut (pipes, compressed,
 pcapng, small) are read in one process.
 """
@@ -16,7 +17,7 @@ import pickle
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from multiprocessing.context import ForkContext, SpawnContext
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import IO, TypeVar
 from sniffer.capture import pcap
 from sniffer.capture.reader import pcap_records
 from sniffer.capture.source import ByteStream, MappedFile, opened
+from sniffer.dns.reader import DnsReader
 from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, read_connections
 from sniffer.errors import CaptureError, JobFailed
 from sniffer.flows.table import Handover
@@ -70,6 +72,11 @@ def map_connections(
             child.join()
             if child.exitcode:
                 raise JobFailed(f"the second process ended with status {child.exitcode}")
+            spool.seek(0)
+            knows_names = pickle.load(spool.file)
+            if first.heard_names and not knows_names:
+                yield from map(observe, first.alone())
+                return
             yield from map(observe, first.over_the_cut(notes.file))
         finally:
             child.kill()
@@ -96,6 +103,7 @@ class _First:
         self.stopped = cut.time
         """Capture time from which on everything is the child's."""
         self.joined = True
+        self._end = pcap.FILE_HEADER
 
     def connections(self) -> Iterator[Connection]:
         """Connections that begin before the cut."""
@@ -107,24 +115,33 @@ class _First:
                 for records in pcap_records(source, cut.format, settings.chunk, cut.at):
                     end = records.end
                     yield from engine.feed(records)
-                self.joined = end == cut.at
+                self._end, self.joined = end, end == cut.at
                 if not self.joined:  # the cut was no record: the child's work is void
-                    yield from self._alone(end)
+                    yield from self.alone()
             except CaptureError:
                 yield from engine.finish()
                 raise
-            if self.joined:
-                self.handover = engine.table.hand_over(cut.time)
 
-    def _alone(self, at: int) -> Iterator[Connection]:
-        with opened(self._path) as source:
-            source.consume(at)
-            for records in pcap_records(source, self._cut.format, self._settings.chunk):
-                yield from self._engine.feed(records)
+    @property
+    def heard_names(self) -> bool:
+        """True when there was DNS before the cut."""
+        return self._engine.dns is not None and self._engine.dns.heard
+
+    def alone(self) -> Iterator[Connection]:
+        """All that follows, without the child."""
+        with frozen_garbage(), opened(self._path) as source:
+            source.consume(self._end)
+            try:
+                for records in pcap_records(source, self._cut.format, self._settings.chunk):
+                    yield from self._engine.feed(records)
+            except CaptureError:
+                yield from self._engine.finish()
+                raise
         yield from self._engine.finish()
 
     def over_the_cut(self, notes: IO[bytes]) -> Iterator[Connection]:
         """Connections that began before the cut and end behind it. ``notes``: the child's, which is done."""
+        self.handover = self._engine.table.hand_over(self._cut.time)
         with frozen_garbage(), opened(self._path) as source:
             assert isinstance(source, MappedFile)
             at = yield from self._noted(source, notes)
@@ -156,11 +173,16 @@ class _First:
 
 
 def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str, notes: str) -> None:
-    """The child: what follows the cut, as pickles of (key, start, result); at the end the counts and the damage."""
+    """The child: whether it knows the names told before the cut; what follows the cut, as pickles of (key, start, result);
+    at the end the counts and the damage."""
     weird = Weird()
-    engine = Engine(settings, weird, seeds, noting=True)
     damage: CaptureError | None = None
     with Path(spool).open("wb") as out, NoteBook(Path(notes), cut.format.header) as book, frozen_garbage():
+        names = _names_before(path, cut, settings, seeds)
+        pickle.dump(names is not None, out)
+        if names:
+            names.count_in(weird)
+        engine = Engine(settings, weird, seeds, noting=True, dns=names)
         try:
             with opened(path) as source:
                 source.consume(cut.at)
@@ -176,9 +198,24 @@ def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings
         pickle.dump((weird, type(damage), str(damage)) if damage else (weird, None, ""), out)
 
 
+def _names_before(path: Path, cut: _Cut, settings: EngineSettings, seeds: Seeds) -> DnsReader | None:
+    """What port 53 told before the cut; None where there was none of it at first."""
+    engine = Engine(replace(settings, ports=frozenset(), any_port=False), Weird(), seeds)
+    try:
+        with opened(path) as source:
+            source.consume(pcap.FILE_HEADER)
+            for records in pcap_records(source, cut.format, settings.chunk, cut.at):
+                for _ in engine.feed(records):
+                    pass
+                if engine.dns is None or not engine.dns.heard:
+                    return None
+    except CaptureError:  # the parent meets it, and this work is void
+        return None
+    return engine.dns
+
+
 def _rest(spool: IO[bytes], handover: Handover, stopped: int, weird: Weird) -> Iterator[T]:
-    """The child's results, less those that are the parent's."""
-    spool.seek(0)
+    """The child's results, less those that are the parent's. ``spool`` stands where they begin."""
     while (row := pickle.load(spool)) is not None:
         key, start, result = row
         if key not in handover.owned or start >= handover.released.get(key, stopped):

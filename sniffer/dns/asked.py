@@ -94,7 +94,7 @@ class Asked:
 
     def __init__(self, settings: DnsSettings, seed: bytes, weird: Weird) -> None:
         self._settings = settings
-        self._weird = weird
+        self.weird = weird
         self._factors = np.frombuffer(seed, "<u8") | np.uint64(1)
         self._keys: U64 = np.empty(0, np.uint64)
         self._times: Ints = np.empty(0, np.int64)
@@ -133,7 +133,7 @@ class Asked:
             before = time - when[start:stop]
             count = int(np.count_nonzero((before >= 0) & (before <= self._settings.answer_timeout)))
             if not count:
-                self._weird.dns_unasked += 1
+                self.weird.dns_unasked += 1
                 continue
             server = text(raw[source : source + part.address].tobytes())
             data = raw[at + HEADER : at + size].tobytes()

@@ -29,7 +29,7 @@ class Names:
 
     def __init__(self, settings: DnsSettings, weird: Weird) -> None:
         self._settings = settings
-        self._weird = weird
+        self.weird = weird
         self._races = Races(settings)
         self._waiting: dict[tuple[str, int], Message] = {}
         self._hosts: Links[str, str] = Links(settings.names, settings.others)
@@ -43,7 +43,7 @@ class Names:
         """One more answer, in order of time."""
         question = question_of(message.data)
         if question is None or self._too_large(message.data):
-            self._weird.dns_refused += 1
+            self.weird.dns_refused += 1
             return
         rival = self._races.rival(message)
         if rival and question_of(rival.data) == question:
@@ -53,7 +53,7 @@ class Names:
         else:
             self._learn(question, message)
         links = (self._hosts, self._domains, self._policies, self._doubts)
-        self._weird.dns_forgotten += sum(one.forgotten for one in links)
+        self.weird.dns_forgotten += sum(one.forgotten for one in links)
         for one in links:
             one.forgotten = 0
 
@@ -119,7 +119,7 @@ class Names:
 
         answer = read_answer(message.data)
         if answer is None:
-            self._weird.dns_refused += 1
+            self.weird.dns_refused += 1
         return answer
 
     def _until(self, message: Message, answer: Answer) -> int:

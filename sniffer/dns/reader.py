@@ -23,15 +23,23 @@ class DnsReader:
         self._names = Names(settings, weird)
         self._ahead: deque[Message] = deque()
         """Answers of this window that are not read yet: a session is told what was known at its own time."""
+        self.heard = False
+        """True once there was anything on port 53."""
+
+    def count_in(self, weird: Weird) -> None:
+        """What is odd from now on is counted there."""
+        self._asked.weird = self._names.weird = weird
 
     def take_datagrams(self, records: Records, datagrams: list[Datagrams]) -> None:
         """A window's UDP datagrams of port 53."""
+        self.heard = True
         while self._ahead:
             self._names.take(self._ahead.popleft())
         self._ahead.extend(self._asked.answers(View(records.buffer), records.time, datagrams))
 
     def take_connection(self, connection: Connection) -> None:
         """A TCP connection to port 53 that ended."""
+        self.heard = True
         for message in messages_of(connection):
             self._until(message.time)
             self._names.take(message)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 
 import pytest
-from msgspec.structs import replace
 
 from sniffer.jobs import map_connections
 from sniffer.session import observe, session_json
@@ -244,22 +243,23 @@ def as_it_is(connection: Connection) -> Connection:
     return connection
 
 
-def test_a_second_process_may_lack_a_name_and_never_has_a_wrong_one(wire, resolver: Resolver, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    resolver.tell("mail.example", "MX", "10 mx1.mail.example.", brings=("mx1.mail.example. A 192.0.2.25",))
-    frames = list(resolver.frames)
-    for number in range(40):
-        frames += talk(wire, time=START + (number + 1) * SECOND, number=number).frames
-    path = tmp_path / "a.pcap"
+@pytest.mark.parametrize("chunk", [32 << 20, 20_000])
+@pytest.mark.parametrize("late", [0, 40])
+def test_a_second_process_knows_the_names_told_before_the_cut(wire, resolver: Resolver, tmp_path, chunk: int, late: int) -> None:  # type: ignore[no-untyped-def]
+    """``late``: so many sessions come before anything of port 53."""
+    frames = [frame for number in range(late) for frame in talk(wire, time=START + number * MILLISECOND, number=100 + number).frames]
+    resolver.time += late * MILLISECOND
+    resolver.tell("mail.example", "MX", "10 mx1.mail.example.")
+    resolver.tell("mx1.mail.example", "A", "192.0.2.25")
+    frames += resolver.frames
+    for number in range(60):
+        frames += talk(wire, time=LATER + number * MILLISECOND, number=number).frames
+    path = tmp_path / "both.pcap"
     path.write_bytes(wire.pcap(sorted(frames, key=lambda one: one[0])))
-    one, two = (
-        sorted(
-            map_connections(path, as_it_is, settings=EngineSettings(), weird=Weird(), jobs=jobs, smallest=0),
-            key=lambda one: one.client_port,
-        )
-        for jobs in (1, 2)
-    )
-    named = one[0].mx
-    assert named and [other.mx for other in one] == [named] * 40
-    assert [replace(other, mx=named) for other in two] == one
-    assert {other.mx for other in two} == {named, None}
-    assert [other.mx for other in two[:15]] == [named] * 15
+    settings = EngineSettings(chunk=chunk)
+    one, two = Weird(), Weird()
+    alone = list(map_connections(path, as_it_is, settings=settings, weird=one, smallest=0))
+    both = list(map_connections(path, as_it_is, settings=settings, weird=two, jobs=2, smallest=0))
+    assert sum(connection.mx is not None for connection in alone) == 60
+    assert sorted(both, key=lambda c: c.client_port) == sorted(alone, key=lambda c: c.client_port)
+    assert (two.dns_unasked, two.dns_refused, two.dns_forgotten) == (one.dns_unasked, one.dns_refused, one.dns_forgotten)
