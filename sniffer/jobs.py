@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import islice
 from multiprocessing.context import ForkContext, SpawnContext
 from pathlib import Path
 from typing import IO, TypeVar
@@ -37,6 +38,7 @@ from sniffer.weird import Weird
 
 T = TypeVar("T")
 Observe = Callable[[Connection], T]
+_AT_ONCE = 256
 SMALLEST = 16 << 20
 """A smaller file isn't worth a second process."""
 
@@ -173,10 +175,16 @@ class _First:
 
 
 def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings, seeds: Seeds, spool: str, notes: str) -> None:
-    """The child: whether it knows the names told before the cut; what follows the cut, as pickles of (key, start, result);
-    at the end the counts and the damage."""
+    """The child: whether it knows the names told before the cut; what follows the cut, as pickles of lists of (key, start,
+    result); at the end the counts and the damage."""
     weird = Weird()
     damage: CaptureError | None = None
+
+    def dump(ended: Iterator[tuple[int, Connection]]) -> None:
+        rows = ((key, connection.start, observe(connection)) for key, connection in ended)
+        while some := list(islice(rows, _AT_ONCE)):
+            pickle.dump(some, out, pickle.HIGHEST_PROTOCOL)
+
     with Path(spool).open("wb") as out, NoteBook(Path(notes), cut.format.header) as book, frozen_garbage():
         names = _names_before(path, cut, settings, seeds)
         pickle.dump(names is not None, out)
@@ -187,13 +195,11 @@ def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings
             with opened(path) as source:
                 source.consume(cut.at)
                 for records in pcap_records(source, cut.format, settings.chunk):
-                    for key, connection in engine.feed_keyed(records):
-                        pickle.dump((key, connection.start, observe(connection)), out, pickle.HIGHEST_PROTOCOL)
+                    dump(engine.feed_keyed(records))
                     book.add(records, engine)
         except CaptureError as error:
             damage = error
-        for key, connection in engine.finish_keyed():
-            pickle.dump((key, connection.start, observe(connection)), out, pickle.HIGHEST_PROTOCOL)
+        dump(engine.finish_keyed())
         pickle.dump(None, out)
         pickle.dump((weird, type(damage), str(damage)) if damage else (weird, None, ""), out)
 
@@ -216,10 +222,10 @@ def _names_before(path: Path, cut: _Cut, settings: EngineSettings, seeds: Seeds)
 
 def _rest(spool: IO[bytes], handover: Handover, stopped: int, weird: Weird) -> Iterator[T]:
     """The child's results, less those that are the parent's. ``spool`` stands where they begin."""
-    while (row := pickle.load(spool)) is not None:
-        key, start, result = row
-        if key not in handover.owned or start >= handover.released.get(key, stopped):
-            yield result
+    while (rows := pickle.load(spool)) is not None:
+        for key, start, result in rows:
+            if key not in handover.owned or start >= handover.released.get(key, stopped):
+                yield result
     counts, damage, text = pickle.load(spool)
     weird.add(counts)
     if damage:
