@@ -107,7 +107,7 @@ class Engine:
 
     def named(self, connection: Connection) -> Connection:
         """A connection with what port 53 told of its server until it ended."""
-        mx = self._dns.about(connection) if self._dns else None
+        mx = self._dns.about(connection) if self._dns and self._dns.heard else None
         return replace(connection, mx=mx) if mx else connection
 
 

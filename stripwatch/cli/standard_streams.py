@@ -14,6 +14,10 @@ class OutputFailed(CommandFailed):
     """Standard output takes no more; told apart from the failures of files that a command reads and writes."""
 
 
+_BUFFER = 1 << 16
+"""Bytes: a session is two thousand."""
+
+
 class _StandardOutput(io.FileIO):
     def write(self, data: Any) -> int:
         try:
@@ -37,7 +41,7 @@ def settle_streams() -> None:
     if sys.stdout is None:
         raise OutputFailed("standard output is closed")
     encoding, errors, on_terminal = sys.stdout.encoding, sys.stdout.errors, sys.stdout.isatty()
-    raw = io.BufferedWriter(_StandardOutput(1, "w", closefd=False))
+    raw = io.BufferedWriter(_StandardOutput(1, "w", closefd=False), _BUFFER)
     sys.stdout = io.TextIOWrapper(raw, encoding, errors, line_buffering=on_terminal)
 
 
