@@ -20,7 +20,7 @@ from sniffer.flows.groups import Groups, count_of
 from sniffer.flows.payload import Payload, Pieces
 from sniffer.flows.tombstones import Lot
 from sniffer.packets.columns import ACK, FIN, RST, SYN
-from sniffer.settings import CLIENT_BEGINNING, EngineSettings
+from sniffer.settings import CLIENT_BEGINNING, CLIENT_PIECES, SERVER_PIECES, EngineSettings
 from sniffer.stream import Connection, End, StreamHead
 
 _HANDSHAKE = 600
@@ -180,11 +180,14 @@ class WholeFlows:
         """List the first pieces of these halves, or all of them where a server made no handshake; (m + 1) where each
         half's are in the list."""
         payload, settings = self._payload, self._settings
-        most = np.zeros(len(payload.start), np.int64)
-        most[server] = settings.beginning
+        most, first, count = np.zeros((3, len(payload.start)), np.int64)
+        count[:] = payload.stop - payload.start
         whole = payload.length[server] < _HANDSHAKE
+        most[server], first[server] = settings.beginning, SERVER_PIECES
         most[client] = np.where(whole, settings.client_head, min(settings.beginning, CLIENT_BEGINNING)) if settings.beginning else 0
-        short = payload.offset < np.repeat(most, payload.stop - payload.start)
+        first[client] = np.where(whole, count[client], CLIENT_PIECES)
+        short = payload.offset < np.repeat(most, count)
+        short &= np.arange(len(short)) < np.repeat(payload.start + first, count)
         self._pieces: Pieces = payload.pieces(np.flatnonzero(short))
         counts = count_of(short, np.append(payload.start, len(short)))
         return np.concatenate(([0], np.cumsum(counts)))
