@@ -118,8 +118,10 @@ class Dumpcap:
         self._asked = True
 
     def close(self) -> Tally | None:
-        """After the pipe's end: its count. Raises the LiveError that ended it when nobody asked it to; None when it was
+        """After the pipe's end: its count, once. Raises the LiveError that ended it when nobody asked it to; None when it was
         killed before it could count."""
+        if self._said.closed:
+            return None
         assert self._process.stdout is not None
         self._process.stdout.close()
         try:

@@ -64,26 +64,25 @@ class TimedPipe:
             self.held = rest
             self.base += size
 
+    def windows(self) -> Iterator[list[Records]]:
+        """The records of each window, none for a quiet one; at least one list for each time span. pcapng only.
 
-def timed_records(pipe: TimedPipe) -> Iterator[list[Records]]:
-    """The records of each window, none for a quiet one; at least one list for each time span. pcapng only.
-
-    Raises CaptureError for a stream that is damaged, or cut inside a block. The buffers are valid until the next list.
-    """
-    reader = PcapngReader()
-    known = False
-    while True:
-        window = pipe.fill()
-        if not known and pipe.held >= _MAGIC:
-            known = True
-            if bytes(window[:4]) != b"\x0a\x0d\x0d\x0a":
-                raise NotACapture("the pipe carries no pcapng")
-        found, used, damage = reader.read(window, pipe.held, pipe.base)
-        yield found
-        if damage:
-            raise damage
-        pipe.consume(used)
-        if pipe.ended and not (used and pipe.held):
-            if pipe.held:
-                raise CutShort("the capture ends inside a block", pipe.base)
-            return
+        Raises CaptureError for a stream that is damaged, or cut inside a block. The buffers are valid until the next list.
+        """
+        reader = PcapngReader()
+        known = False
+        while True:
+            window = self.fill()
+            if not known and self.held >= _MAGIC:
+                known = True
+                if bytes(window[:4]) != b"\x0a\x0d\x0d\x0a":
+                    raise NotACapture("the pipe carries no pcapng")
+            found, used, damage = reader.read(window, self.held, self.base)
+            yield found
+            if damage:
+                raise damage
+            self.consume(used)
+            if self.ended and not (used and self.held):
+                if self.held:
+                    raise CutShort("the capture ends inside a block", self.base)
+                return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from sniffer.capture.records import Records
 from sniffer.engine import Engine
 from sniffer.errors import CaptureError
 from sniffer.lines import SessionLines
-from sniffer.live.pipe import TimedPipe, timed_records
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
@@ -31,8 +32,19 @@ class WatchCounts:
     weird: Weird = field(default_factory=Weird)
 
 
+class Stream(Protocol):
+    """A running capture."""
+
+    caught_up: bool
+    """The last window ended because no more had come."""
+
+    def windows(self) -> Iterator[list[Records]]:
+        """The records of each span of time."""
+        ...
+
+
 def watch(
-    pipe: TimedPipe, settings: SniffSettings, engine_settings: EngineSettings, counts: WatchCounts, wall: Callable[[], int]
+    stream: Stream, settings: SniffSettings, engine_settings: EngineSettings, counts: WatchCounts, wall: Callable[[], int]
 ) -> Iterator[list[bytes]]:
     """Lines of NDJSON as sessions end; at the stream's end those of all open ones.
 
@@ -49,7 +61,7 @@ def watch(
 
     damage: CaptureError | None = None
     try:
-        for window in timed_records(pipe):
+        for window in stream.windows():
             batch: list[bytes] = []
             newest = 0
             for records in window:
@@ -57,7 +69,7 @@ def watch(
                 newest = int(records.time.max())
                 batch += lines(engine.feed(records))
             counts.behind = max(0, wall() - newest) if newest else 0
-            if pipe.caught_up:
+            if stream.caught_up:
                 batch += lines(engine.advance(wall() - MARGIN))
             counts.open = len(engine.table)
             yield batch

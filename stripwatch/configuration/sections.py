@@ -186,6 +186,8 @@ class SniffSection:
     """``sniff -i``: a capture filter (pcap-filter) of your own instead of the one made from the ports."""
     buffer_mib: int = 64
     """``sniff -i``: the kernel's buffer; it bridges the moments in which we fall behind."""
+    count_seconds: float = 600.0
+    """``sniff -i``: every so often a fresh capture takes over, for only at its end does one say what the kernel dropped. 0: never."""
     forward_url: str | None = None
     """``sniff -i``: the collector's ``https://…/v1/sessions`` that sessions go to instead of a store here."""
     forward_token: str | None = None

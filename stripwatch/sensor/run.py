@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from ingest.spool.spool import Spool
 from sniffer.live.collector_client import CollectorClient
 from sniffer.live.dumpcap import Dumpcap, Tally, find_dumpcap, usable_filter
 from sniffer.live.errors import LiveError
 from sniffer.live.filter import capture_filter
-from sniffer.live.pipe import TimedPipe
+from sniffer.live.relay import Relay
 from sniffer.live.watch import WatchCounts, watch
 from sniffer.settings import SECOND
 from stripwatch.cli.sniffing import engine_settings, sniff_settings
@@ -50,27 +51,27 @@ class Run:
         settings = sniff_settings(configuration)
         with ExitStack() as stack:
             outlet, background = self._parts(stack)
-            dumpcap = Dumpcap(self.interface, wanted, program=program, buffer_mib=configuration.sniff.buffer_mib)
-            stack.enter_context(_until_asked(dumpcap))
+            buffer, every, monotonic = configuration.sniff.buffer_mib, configuration.sniff.count_seconds, self.site.clock.monotonic
+            begin = partial(Dumpcap, self.interface, wanted, program=program, buffer_mib=buffer)
+            relay = Relay(begin, every, FLUSH_SECONDS, monotonic)
+            stack.enter_context(_until_asked(relay))
             background.start()
             stack.callback(background.stop)
             counts = WatchCounts()
-            report = Report(self.interface, counts, outlet, self.site.clock.monotonic())
-            pipe = TimedPipe(dumpcap.pipe, FLUSH_SECONDS, self.site.clock.monotonic)
+            report = Report(self.interface, counts, outlet, monotonic())
             engine = engine_settings(configuration)
             try:
-                for lines in watch(pipe, settings, engine, counts, self.site.clock.wall):
+                for lines in watch(relay, settings, engine, counts, self.site.clock.wall):
                     if outlet.take(lines):
                         background.note()
-                    report.tick(self.site.clock.monotonic())
+                    report.tick(monotonic(), relay.tally, relay.counted)
             except BaseException:
-                dumpcap.stop()
-                dumpcap.close()
+                relay.abandon()
                 raise
             try:
-                report.last(dumpcap.close())
+                report.last(relay.close())
             except LiveError:
-                report.last(None)
+                report.last(relay.tally)
                 raise
 
     def _parts(self, stack: ExitStack) -> tuple[Outlet, Background]:
@@ -99,15 +100,15 @@ class Report:
         self._next = now + REPORT_SECONDS
         self._dropped = 0
 
-    def tick(self, now: float) -> None:
-        """Called often; says something once a minute. The kernel's drops are only known at the end."""
+    def tick(self, now: float, tally: Tally | None, counted: float) -> None:
+        """Called often; says something once a minute. The kernel's drops are those ``counted`` by then, on the same clock."""
         if now >= self._next:
             self._next = now + REPORT_SECONDS
-            self._say("")
+            self._say(f"{_dropped(tally)} up to {max(0, now - counted) / 60:.0f} min ago" if tally else "", tally)
 
     def last(self, tally: Tally | None) -> None:
         """The end, with dumpcap's own count."""
-        self._say(f", {tally.dropped} of {tally.dropped + tally.received} packets dropped by the kernel" if tally else "", tally)
+        self._say(_dropped(tally), tally)
 
     def _say(self, more: str, tally: Tally | None = None) -> None:
         counts = self._counts
@@ -129,6 +130,10 @@ class Report:
         self._dropped = dropped
 
 
+def _dropped(tally: Tally | None) -> str:
+    return f", {tally.dropped} of {tally.dropped + tally.received} packets dropped by the kernel" if tally else ""
+
+
 def _filters(configuration: Configuration) -> tuple[str, ...]:
     own = configuration.sniff.capture_filter
     engine = engine_settings(configuration)
@@ -137,9 +142,9 @@ def _filters(configuration: Configuration) -> tuple[str, ...]:
 
 
 @contextmanager
-def _until_asked(dumpcap: Dumpcap) -> Iterator[None]:
+def _until_asked(relay: Relay) -> Iterator[None]:
     """SIGINT and SIGTERM end the capture, and so, through the pipe's end, the run; a second one kills it."""
-    before = {number: signal.signal(number, lambda *_: dumpcap.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, lambda *_: relay.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from sniffer.errors import CutShort, NotACapture
-from sniffer.live.pipe import TimedPipe, timed_records
+from sniffer.live.pipe import TimedPipe
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def packets(wire, count, size=60):
 
 def test_a_record_comes_out_though_the_window_is_nearly_empty(wire, ends):
     reading, writing, _ = ends
-    windows = timed_records(TimedPipe(reading, 0.1, time.monotonic))
+    windows = TimedPipe(reading, 0.1, time.monotonic).windows()
     os.write(writing, wire.section() + wire.interface() + packets(wire, 1)[0])
     began = time.monotonic()
     (records,) = next(windows)
@@ -56,7 +56,7 @@ def test_blocks_cut_anywhere_come_out_once_and_in_order(wire, ends):
 
     writer = threading.Thread(target=write)
     writer.start()
-    seen = [int(t) for window in timed_records(TimedPipe(reading, 0.01, time.monotonic)) for records in window for t in records.time]
+    seen = [int(t) for window in TimedPipe(reading, 0.01, time.monotonic).windows() for records in window for t in records.time]
     writer.join()
     assert [t // 1000 for t in seen] == list(range(40))
 
@@ -71,7 +71,7 @@ def test_a_block_larger_than_the_window_enlarges_it(wire, ends):
 
     writer = threading.Thread(target=write)
     writer.start()
-    seen = [len(records) for window in timed_records(TimedPipe(reading, 0.05, time.monotonic, size=256)) for records in window]
+    seen = [len(records) for window in TimedPipe(reading, 0.05, time.monotonic, size=256).windows() for records in window]
     writer.join()
     assert sum(seen) == 2
 
@@ -79,7 +79,7 @@ def test_a_block_larger_than_the_window_enlarges_it(wire, ends):
 def test_a_quiet_pipe_keeps_its_buffer(ends, wire):
     reading, writing, _ = ends
     pipe = TimedPipe(reading, 0.0, time.monotonic, size=256)
-    windows = timed_records(pipe)
+    windows = pipe.windows()
     os.write(writing, wire.section()[:20])
     for _ in range(50):
         assert next(windows) == []
@@ -91,10 +91,10 @@ def test_what_is_no_pcapng_and_what_is_cut_short(wire, ends):
     os.write(writing, wire.section() + wire.interface() + packets(wire, 1)[0][:-3])
     close(writing)
     with pytest.raises(CutShort):
-        list(timed_records(TimedPipe(reading, 0.01, time.monotonic)))
+        list(TimedPipe(reading, 0.01, time.monotonic).windows())
     reading, writing = os.pipe()
     os.write(writing, b"not a capture at all")
     os.close(writing)
     with pytest.raises(NotACapture):
-        list(timed_records(TimedPipe(reading, 0.01, time.monotonic)))
+        list(TimedPipe(reading, 0.01, time.monotonic).windows())
     os.close(reading)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import shutil
 import signal
 import socket
@@ -14,6 +16,10 @@ from typing import Any
 
 import pytest
 
+from sniffer.live.dumpcap import Tally
+from sniffer.live.watch import WatchCounts
+from stripwatch.sensor.outlets import Printed
+from stripwatch.sensor.run import Report
 from tests.serving import Serving, environ
 
 TOKEN = "0123456789abcdef"
@@ -154,3 +160,52 @@ def test_without_permission_it_says_how_to_give_it(can_capture, tmp_path):
     assert done.returncode == 1, done.stderr
     assert "capture_forbidden" in done.stderr
     assert "wireshark" in done.stderr
+
+
+def test_captures_that_take_over_tell_each_session_once(sniff, send, server):
+    running = sniff("--json", SNIFF_COUNT_SECONDS="1")
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.recv(100)
+        for line in (
+            b"EHLO slow\r\n",
+            b"MAIL FROM:<a@sample.example>\r\n",
+            b"RCPT TO:<b@example.org>\r\n",
+            b"RSET\r\n",
+            b"NOOP\r\n",
+            b"QUIT\r\n",
+        ):
+            client.sendall(line)
+            client.recv(1000)
+            time.sleep(1)
+    for _ in range(10):
+        send()
+        time.sleep(0.3)
+    time.sleep(2)
+    assert running.end(signal.SIGTERM) == 0
+    sessions = [json.loads(line) for line in running.out.splitlines()]
+    assert len(sessions) == 11
+    (slow,) = [one for one in sessions if one["smtp"]["helo"] == "slow"]
+    heard = [turn["text"][:4] for turn in slow["smtp"]["dialogue"] if turn["side"] == "client"]
+    assert heard == ["EHLO", "MAIL", "RCPT", "RSET", "NOOP", "QUIT"]
+    packets = sum(one[end]["packets"] for one in sessions for end in ("source", "destination"))
+    said = running.err.splitlines()[-1]
+    assert f"lo: {packets} packets, 11 sessions" in said
+    assert f", 0 of {packets} packets dropped by the kernel" in said
+
+
+def test_the_kernels_drops_are_told_while_it_runs(caplog):
+    counts, outlet = WatchCounts(packets=90), Printed(io.BytesIO())
+    report = Report("tap0", counts, outlet, 0.0)
+    caplog.set_level(logging.INFO)
+    report.tick(59, None, 0)
+    report.tick(61, None, 0)
+    report.tick(125, Tally(90, 10), 50)
+    report.tick(190, Tally(90, 10), 50)
+    said = [
+        (record.levelname, "dropped by the kernel" in record.message, record.message.split(" by the kernel ")[-1])
+        for record in caplog.records
+    ]
+    assert said[0][:2] == ("INFO", False)
+    assert said[1] == ("WARNING", True, "up to 1 min ago")
+    assert said[2] == ("INFO", True, "up to 2 min ago")
+    assert "10 of 100 packets" in caplog.records[1].message
