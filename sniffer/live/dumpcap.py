@@ -113,9 +113,15 @@ class Dumpcap:
         return self._process.stdout.fileno()
 
     def stop(self) -> None:
-        """Ask it to end: it writes out what it holds. A second time it is killed. Safe in a signal handler."""
-        self._process.send_signal(signal.SIGKILL if self._asked else signal.SIGTERM)
+        """Ask it to end: it writes out what it holds. It forgets what comes while it is starting, so ask more than once.
+        Safe in a signal handler."""
         self._asked = True
+        self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, whatever it holds."""
+        self._asked = True
+        self._process.kill()
 
     def close(self) -> Tally | None:
         """After the pipe's end: its count, once. Raises the LiveError that ended it when nobody asked it to; None when it was

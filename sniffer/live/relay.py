@@ -67,7 +67,9 @@ class Relay:
                         self._told.tell(records)
                 yield [rest for records in window if (rest := self._overlap.rest(records))]
                 self._hand_over(pipe)
-            if self._next is None:
+                if self._asked or self._leaving:
+                    self._current.stop()
+            if not self._leaving:
                 return
             self._take_over()
 
@@ -83,24 +85,16 @@ class Relay:
             except LiveError as error:
                 self._refused(error)
                 return
-            if self._was_asked():  # meanwhile
-                self._next.stop()
-        elif self._asked:
-            return
-        if self._leaving:
+        if self._leaving or self._asked:
             return
         if self._ready is None and self._captures(self._next):
             self._ready = self._monotonic()
         if self._ready is not None:
             if now - self._ready >= _TOGETHER:
                 self._leaving = True
-                self._current.stop()
         elif self._next and now - self._began > _GIVEN_UP_AFTER:
-            self._next.stop()
+            self._next.kill()
             self._drop_next()
-
-    def _was_asked(self) -> bool:
-        return self._asked
 
     def _captures(self, dumpcap: Dumpcap) -> bool:
         """True once it has written the head of its stream: it does so when its filter is set."""
@@ -141,20 +135,22 @@ class Relay:
     def stop(self) -> None:
         """Ask for the end; a second time it is forced. Safe in a signal handler."""
         again, self._asked = self._asked, True
-        if again or not self._leaving:
-            self._current.stop()
-        if self._next and self._next is not self._current:
-            self._next.stop()
+        for dumpcap in (self._current, self._next):
+            if dumpcap:
+                dumpcap.kill() if again else dumpcap.stop()
 
     def close(self) -> Tally | None:
         """After the last window: the count of all. Raises the LiveError that ended the capture when nobody asked for it;
         None when nothing could be counted."""
+        if self._next:  # the end came first
+            self._next.kill()
+            self._next.close()
         self._add(self._current.close(), self._overlap)
         return self.tally
 
     def abandon(self) -> None:
         """End all, whatever they hold."""
-        self.stop()
         for dumpcap in (self._current, self._next):
             if dumpcap:
+                dumpcap.kill()
                 dumpcap.close()

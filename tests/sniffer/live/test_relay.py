@@ -38,7 +38,7 @@ class Talk:
         self.port: int = self._receiving.getsockname()[1]
         self.sent = 0
         self._go_on = True
-        self._thread = threading.Thread(target=self._talk)
+        self._thread = threading.Thread(target=self._talk, daemon=True)
 
     def _talk(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
@@ -52,7 +52,8 @@ class Talk:
 
     def end(self) -> None:
         self._go_on = False
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         time.sleep(0.3)
 
 
@@ -60,6 +61,7 @@ class Talk:
 def talk() -> Iterator[Talk]:
     made = Talk()
     yield made
+    made.end()
     made._receiving.close()
 
 
