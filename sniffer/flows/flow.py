@@ -135,18 +135,20 @@ class Flow:
         return found if self.closed is not None else cut_off(found, self.until, settings.patience)
 
     def client(self, ports: frozenset[int]) -> int:
-        """Which side opened the connection: by SYN, by the mail port, by what it said, or the higher port."""
+        """Which side opened the connection: by SYN, by the mail port, by what it said, or the higher port and address:
+        which side is 0 depends on the run."""
         if self.opener is not None:
             return self.opener
         mail = self.ends[0][1] in ports, self.ends[1][1] in ports
         if mail[0] != mail[1]:
             return 1 if mail[0] else 0
-        for side in (0, 1):
+        first = 0 if self.ends[0][::-1] >= self.ends[1][::-1] else 1
+        for side in (first, 1 - first):
             if self.begins(side)[:3] == b"220":
                 return 1 - side
             if self.begins(side)[:4].upper() in (b"EHLO", b"HELO"):
                 return side
-        return 0 if self.ends[0][1] >= self.ends[1][1] else 1
+        return first
 
     def begins(self, side: int) -> bytes:
         """The first piece of a side's payload."""

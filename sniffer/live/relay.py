@@ -24,7 +24,7 @@ _TOGETHER = 1.0
 """Seconds for which both capture: what the kernel had for the former one before the latter began is out by then. What it
 still has when it is ended is lost to it, and the latter tells it."""
 _GIVEN_UP_AFTER = 10.0
-"""Seconds after which one that has not begun to capture is ended."""
+"""Seconds after which one that has not begun to capture, or does not end, is killed."""
 
 
 class Relay:
@@ -39,7 +39,8 @@ class Relay:
         self._monotonic = monotonic
         self._asked = False
         self._leaving = False
-        """The running capture was asked to end, for another has taken over."""
+        """The running capture was asked to end, for another has taken over; ``_left``: when."""
+        self._left = 0.0
         self._next: Dumpcap | None = None
         self._ready: float | None = None
         """When that had begun to capture."""
@@ -69,6 +70,8 @@ class Relay:
                 self._hand_over(pipe)
                 if self._asked or self._leaving:
                     self._current.stop()
+                if self._leaving and self._monotonic() - self._left > _GIVEN_UP_AFTER:
+                    self._current.kill()
             if not self._leaving:
                 return
             self._take_over()
@@ -91,7 +94,7 @@ class Relay:
             self._ready = self._monotonic()
         if self._ready is not None:
             if now - self._ready >= _TOGETHER:
-                self._leaving = True
+                self._leaving, self._left = True, self._monotonic()
         elif self._next and now - self._began > _GIVEN_UP_AFTER:
             self._next.kill()
             self._drop_next()
@@ -131,6 +134,8 @@ class Relay:
             before = self.tally or Tally(0, 0)
             self.tally = Tally(before.received + tally.received - overlap.repeated, before.dropped + tally.dropped)
             self.counted = self._monotonic()
+        else:
+            _log.warning("a capture was killed before it told what the kernel dropped: the count lacks it")
 
     def stop(self) -> None:
         """Ask for the end; a second time it is forced. Safe in a signal handler."""

@@ -201,6 +201,15 @@ def test_the_client_without_a_syn(wire):
     assert [(c.client_port, c.server_port) for c in found] == [(465, 25)]
 
 
+def test_the_client_between_two_mail_ports_is_the_same_in_every_run(wire):
+    for talk in ([b"x"], [b"220 a\r\n", b"220 b\r\n"]):
+        dialogue = wire.Dialogue(("192.0.2.25", 25), ("198.18.0.1", 25))
+        for side, data in enumerate(talk):
+            dialogue.say(side, data)
+        found = {(c.client_ip, c.client.data) for _ in range(12) for c in wire.read(wire.pcap(dialogue.frames))}
+        assert len(found) == 1, found
+
+
 def test_one_direction_only(wire):
     def only(side):
         talk = wire.Dialogue().open()
