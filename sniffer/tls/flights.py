@@ -24,14 +24,15 @@ from sniffer.tls.codes import (
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
 )
-from sniffer.tls.records import MAX_RECORD
+from sniffer.tls.extensions import read_extensions, vector8, vector16
+from sniffer.tls.records import MAX_RECORD, messages
 
 LONGEST = 8192
 """Bytes that have to be the same in one flight that is kept."""
 _KEPT = 1024
 _KEPT_OF_A_MARK = 16
-_RECORD, _MESSAGE = 5, 4
-"""Bytes of a record's header and of a handshake message's."""
+_RECORD, _MESSAGE, _EXTENSION = 5, 4, 4
+"""Bytes of a record's header, of a handshake message's and of an extension's."""
 RANDOM_AT = 11
 """Where a flight's random stands: behind both headers and the version."""
 _SESSION = RANDOM_AT + 32
@@ -47,6 +48,8 @@ _KIND = 3
 """Bytes of a record's header that say what it is."""
 _numbers = count(1)
 Span = tuple[int, int]
+Message = tuple[int, bytes, int]
+"""Kind, body, and where that begins."""
 
 
 class Flight(msgspec.Struct, frozen=True, gc=False):
@@ -111,15 +114,16 @@ def client_flight(data: bytes, start: int) -> Flight | None:
     """A client's flight up to its Finished: the first record that is encrypted. None where it isn't there, or of another
     form than usual."""
     records = _records(data, start)
-    if records is None:
+    if records is None or records[-1][2] > len(data):
         return None
     begin, end = records[0][1:]
-    hello = _hello_spans(data, begin, end, CLIENT_HELLO, _CLIENTS_OWN)
-    if hello is None or records[-1][2] > len(data):
+    hello = next(_messages(data[:end], begin), None)
+    spans = _hello_spans(*hello, CLIENT_HELLO, _CLIENTS_OWN) if hello else None
+    if spans is None:
         return None
-    spans, name = hello
-    spans += [record[1:] for record in records[1:]]
-    return _flight(data, start, records[-1][2], records[-1][0], spans, name)
+    varied, name = spans
+    varied += [record[1:] for record in records[1:]]
+    return _flight(data, start, records[-1][2], records[-1][0], varied, name or (start, start))
 
 
 def server_flight(data: bytes, start: int) -> Flight | None:
@@ -128,24 +132,22 @@ def server_flight(data: bytes, start: int) -> Flight | None:
     records = _records(data, start)
     if records is None:
         return None
-    hello = _hello_spans(data, *records[0][1:], SERVER_HELLO, _SERVERS_OWN)
-    if hello is None:
-        return None
-    spans, own = hello[0], (start, start)
     *clear, (kind, begin, end) = records
+    varied: list[Span] = []
+    own = start, start
     for number, record in enumerate(clear):
         found = _message_spans(data, *record, number == 0)
         if found is None:
             return None
-        spans += found[0]
+        varied += found[0]
         own = found[1] or own
     if kind == HANDSHAKE:
         if end > len(data):
             return None
-        spans.append((begin, end))
+        varied.append((begin, end))
     else:
         end = begin - _RECORD + _KIND
-    return _flight(data, start, end, kind, spans, own)
+    return _flight(data, start, end, kind, varied, own)
 
 
 def _records(data: bytes, start: int) -> list[tuple[int, int, int]] | None:
@@ -168,70 +170,66 @@ def _records(data: bytes, start: int) -> list[tuple[int, int, int]] | None:
     return None
 
 
-def _hello_spans(data: bytes, begin: int, end: int, kind: int, own: dict[int, int]) -> tuple[list[Span], Span] | None:
-    """What varies in a hello that stands at a record's beginning, and where its server_name is; None when it isn't
-    whole there, or its extensions don't fill it."""
-    body = begin + _MESSAGE
-    stop = _message_end(data, begin, end)
-    if stop is None or data[begin] != kind or body + 35 > stop:
+def _messages(data: bytes, begin: int) -> Iterator[Message]:
+    """The whole handshake messages from ``begin`` on, and where their bodies are."""
+    for kind, body in messages(data[begin:]):
+        begin += _MESSAGE
+        yield kind, body, begin
+        begin += len(body)
+
+
+def _hello_spans(kind: int, body: bytes, at: int, wanted: int, own: dict[int, int]) -> tuple[list[Span], Span | None] | None:
+    """What varies in a hello whose body stands ``at`` there, and where its server_name is; None when it is no hello, or its
+    extensions don't fill it."""
+    session = vector8(body, 34) if kind == wanted else None
+    if session is None:
         return None
-    at = body + 35 + data[body + 34]
-    spans = [(body + 2, body + 34), (body + 35, at)]
-    name = begin, begin
-    if kind == CLIENT_HELLO:
-        if at + 2 > stop:
+    position = 35 + len(session)
+    varied: list[Span] = [(at + 2, at + 34), (at + 35, at + position)]
+    name: Span | None = None
+    if wanted == CLIENT_HELLO:
+        ciphers = vector16(body, position)
+        compressions = None if ciphers is None else vector8(body, position + 2 + len(ciphers))
+        if ciphers is None or compressions is None:
             return None
-        at += 2 + (data[at] << 8 | data[at + 1])
-        at += 1 + data[at] if at < stop else 1
+        position += 3 + len(ciphers) + len(compressions)
     else:
-        at += 3
-    if at == stop:
-        return spans, name
-    if at + 2 > stop or at + 2 + (data[at] << 8 | data[at + 1]) != stop:
+        position += 3
+    extensions, whole = read_extensions(body, position)
+    if not whole:
         return None
-    at += 2
-    while at + 4 <= stop:
-        extension, content = data[at] << 8 | data[at + 1], at + 4
-        at = content + (data[at + 2] << 8 | data[at + 3])
-        if at > stop:
-            return None
+    end = at + position + 2
+    for extension, content in extensions:
+        begin, end = end + _EXTENSION, end + _EXTENSION + len(content)
         if extension in own:
-            spans.append((min(content + own[extension], at), at))
+            varied.append((min(begin + own[extension], end), end))
             if extension == SERVER_NAME:
-                name = content, at
-    return (spans, name) if at == stop else None
+                name = begin, end
+    return varied, name
 
 
 def _message_spans(data: bytes, kind: int, begin: int, end: int, first: bool) -> tuple[list[Span], Span | None] | None:
     """What varies in a server's record in clear, and the content of a Certificate message in it; None when a message goes
-    on in the next one."""
+    on in the next one, or the hello isn't the ``first`` record's first."""
     if kind != HANDSHAKE:
-        return [(begin, end)], None
-    spans: list[Span] = []
+        return None if first else ([(begin, end)], None)
+    varied: list[Span] = []
     chain: Span | None = None
-    while begin < end:
-        stop = _message_end(data, begin, end)
-        if stop is None:
-            return None
-        message, body = data[begin], begin + _MESSAGE
-        if message == SERVER_HELLO:
-            if not first:
+    reached = begin
+    for message, body, at in _messages(data[:end], begin):
+        reached = at + len(body)
+        if first or message == SERVER_HELLO:
+            hello = _hello_spans(message, body, at, SERVER_HELLO, _SERVERS_OWN) if first else None
+            if hello is None:
                 return None
+            varied += hello[0]
         elif message == SERVER_KEY_EXCHANGE:
-            spans.append((min(body + _CURVE, stop), stop))
+            varied.append((min(at + _CURVE, reached), reached))
         else:
-            spans.append((body, stop))
-            chain = spans[-1] if message == CERTIFICATE else chain
-        begin, first = stop, False
-    return spans, chain
-
-
-def _message_end(data: bytes, begin: int, end: int) -> int | None:
-    """Where the handshake message ends that begins there; None when that is beyond ``end``."""
-    if begin + _MESSAGE > end:
-        return None
-    stop = begin + _MESSAGE + (data[begin + 1] << 16 | data[begin + 2] << 8 | data[begin + 3])
-    return stop if stop <= end else None
+            varied.append((at, reached))
+            chain = varied[-1] if message == CERTIFICATE else chain
+        first = False
+    return (varied, chain) if reached == end else None
 
 
 def _flight(data: bytes, start: int, stop: int, kind: int, varied: list[Span], own: Span) -> Flight | None:
