@@ -9,6 +9,7 @@ from sniffer.forms.known import Forms
 from sniffer.forms.learnt import IMPLICIT
 from sniffer.forms.said import mailed_in_clear
 from sniffer.record import line_of, tls_object
+from sniffer.remembered import Memory
 from sniffer.session import DATASETS, certificate_judged, direction_of, expected_hosts, judged_alike, observe, session_json
 from sniffer.settings import SECOND
 from sniffer.sniff_settings import SniffSettings
@@ -52,23 +53,25 @@ class SessionLines:
         asked = self._forms.asked(client, server)
         if asked:
             tls = _established(connection, asked.client_end, asked.server_end)
-            return self._line(connection, asked.smtp, self._handshakes.text(connection, tls, asked.host)) if tls else None
+            return self._line(connection, asked.smtp, tls, asked.host) if tls else None
         said = mailed_in_clear(client, server) if connection.whole is None else None
         if said is None:
             return None
         form, greeting = self._forms.of(said.words), self._forms.greeting(said.greeting)
         if form is None or greeting is None:
             return None
-        return self._line(connection, form.filled(said, greeting, client, server, self._settings.dialogue_text), None)
+        return self._line(connection, form.filled(said, greeting, client, server, self._settings.dialogue_text))
 
     def _implicit(self, connection: Connection) -> bytes | None:
         """The line of a session with TLS from the first byte of either side."""
         tls = _established(connection, 0, 0) if looks_like_handshake(connection.server.data) else None
-        return self._line(connection, IMPLICIT, self._handshakes.text(connection, tls, None)) if tls else None
+        return self._line(connection, IMPLICIT, tls) if tls else None
 
-    def _line(self, connection: Connection, smtp: str, handshake: str | None) -> bytes:
+    def _line(self, connection: Connection, smtp: str, tls: TlsFacts | None = None, banner_host: str | None = None) -> bytes:
         settings = self._settings
-        return line_of(connection, _DATASET, smtp, handshake, direction_of(connection, settings), settings.observer_name)
+        direction = direction_of(connection, settings)
+        handshake = self._handshakes.text(connection, tls, banner_host, direction == "outbound") if tls else None
+        return line_of(connection, _DATASET, smtp, handshake, direction, settings.observer_name)
 
 
 class _Judged(NamedTuple):
@@ -85,21 +88,17 @@ class _Handshakes:
 
     def __init__(self, settings: SniffSettings) -> None:
         self._settings = settings
-        self._known: dict[tuple[int, tuple[str, ...], bool], _Judged] = {}
+        self._known: Memory[tuple[int, tuple[str, ...], bool], _Judged] = Memory(_KEPT)
 
-    def text(self, connection: Connection, tls: TlsFacts, banner_host: str | None) -> str:
+    def text(self, connection: Connection, tls: TlsFacts, banner_host: str | None, outbound: bool) -> str:
         """The object of a session's handshake."""
-        settings = self._settings
-        hosts = expected_hosts(connection, tls, banner_host, settings)
-        outbound = settings.own_networks is not None and direction_of(connection, settings) == "outbound"
+        hosts = expected_hosts(connection, tls, banner_host, self._settings)
         key = id(tls), hosts, outbound  # facts that come again are one object, which is kept: no other has its id
         judged = self._known.get(key)
         if judged is None or judged.facts is not tls or not judged.since <= connection.start // SECOND < judged.until:
             judged = self._judged(connection, tls, hosts)
             if tls.settled:
-                if len(self._known) >= _KEPT:
-                    self._known.clear()
-                self._known[key] = judged
+                self._known.keep(key, judged)
         return judged.text
 
     def _judged(self, connection: Connection, tls: TlsFacts, hosts: tuple[str, ...]) -> _Judged:

@@ -8,6 +8,23 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Memory(dict[K, V]):
+    """Findings by what was asked, no more than ``most``: one too many, and all are forgotten."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: K, value: V) -> V:
+        """Keep a finding, and give it back."""
+        if len(self) >= self._most:
+            self.clear()
+        self[key] = value
+        return value
 
 
 def remembered(count: int, longest: int) -> Callable[[Callable[Concatenate[bytes, P], R]], Callable[Concatenate[bytes, P], R]]:

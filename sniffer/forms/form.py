@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -40,7 +40,6 @@ class Form(msgspec.Struct, frozen=True, gc=False):
 
     def filled(self, said: Said, greeting: Greeting, client: StreamHead, server: StreamHead, limit: int) -> str:
         """The object of a session of this form; its replies are clipped to ``limit``."""
-        sent, heard, lines = client.marks, server.marks, said.lines
         listed = len(said.greeting)
         words = listed + len(said.name_line)
         places = [0, listed, *[words + offset for offset in self.server_offsets]]
@@ -50,6 +49,12 @@ class Form(msgspec.Struct, frozen=True, gc=False):
             own.append(shown_text(reply, limit))
             places.append(at)
             at += len(reply)
+        return self.text_of(own, said.lines, places, client, server)
+
+    def text_of(self, own: Sequence[str], lines: Sequence[int], places: Sequence[int], client: StreamHead, server: StreamHead) -> str:
+        """The object with the session's ``own`` words. ``lines``: where the client's begin; ``places``: where those words of
+        the server stand whose times are in it."""
+        sent, heard = client.marks, server.marks
         times = [sent[bisect_right(sent, (lines[line], LATEST)) - 1][1] for line in self.client_lines]
         times += [heard[bisect_right(heard, (place, LATEST)) - 1][1] for place in places]
         return self.text % self.order((*own, *map(rfc3339, times)))
@@ -64,21 +69,7 @@ class Script(msgspec.Struct, frozen=True, gc=False):
     replies: tuple[str, ...]
     """The replies behind that, as text of JSON."""
     places: tuple[int, ...]
-    """Where in its words those stand whose times are in the text."""
-
-    def filled(self, name: str, greeting: Greeting, name_line: str, lines: tuple[int, int], places: tuple[int, int], marks: Both) -> str:
-        """The ``smtp`` object of a session. ``lines``: where the client's begin; ``places``: where the server's reply to
-        EHLO begins and its second line; ``marks``: those of client and server."""
-        sent, heard = marks
-        begin = places[1]
-        times = [sent[bisect_right(sent, (lines[line], LATEST)) - 1][1] for line in self.form.client_lines]
-        times += [heard[0][1], heard[bisect_right(heard, (places[0], LATEST)) - 1][1]]
-        times += [heard[bisect_right(heard, (begin + place, LATEST)) - 1][1] for place in self.places]
-        own = name, "", "", greeting.text, greeting.fields, name_line
-        return self.form.text % self.form.order((*own, *self.replies, *map(rfc3339, times)))
-
-
-Both = tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]
+    """Where those of its words stand whose times are in the text, from the second line of its reply to EHLO on."""
 
 
 @remembered(8192, 1024)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from sniffer.forms.form import Form, Greeting, Script, shown_text
 from sniffer.forms.learnt import learn
-from sniffer.forms.said import ASKED, SHORTEST_TEXT, Words, asked_for_tls
+from sniffer.forms.said import ASKED, SHORTEST_TEXT, Words, asked_for_tls, opening
 from sniffer.record import json_text
+from sniffer.remembered import Memory
 from sniffer.smtp.blanking import shown_reply
 from sniffer.smtp.masks import is_masked_banner
 from sniffer.smtp.software import host_of, software_of
@@ -41,9 +42,9 @@ class Forms:
 
     def __init__(self, settings: SniffSettings) -> None:
         self._settings = settings
-        self._known: dict[Words, Form | None] = {}
-        self._greetings: dict[bytes, Greeting | None] = {}
-        self._scripts: dict[tuple[bytes, bytes, bytes, bytes], Script | None] = {}
+        self._known: Memory[Words, Form | None] = Memory(_KEPT)
+        self._greetings: Memory[bytes, Greeting | None] = Memory(_KEPT)
+        self._scripts: Memory[tuple[bytes, bytes, bytes, bytes], Script | None] = Memory(_KEPT)
         self.usable = (
             settings.dialogue_entries >= _FEWEST_TURNS
             and settings.evidence_entries > 0
@@ -59,27 +60,26 @@ class Forms:
         if asked is None:
             return None
         data = server.data
-        greeted = data.find(b"\n", 0, SHORTEST_TEXT) + 1
-        listed = data.find(b"\n", greeted, _LONGEST_SCRIPT) + 1
+        greeted, listed = opening(data)
         end = data.find(_TLS_BEGINS, listed, _LONGEST_SCRIPT) + 1
-        if not (greeted and listed and end) or not data.startswith(b"220 "):
+        if not listed or not end:
             return None
         verb, name, starttls = asked.groups()
         key = verb, starttls, data[greeted : greeted + 4], data[listed : end + _MINOR]
         try:
             script = self._scripts[key]
         except KeyError:
-            if len(self._scripts) >= _KEPT:
-                self._scripts.clear()
-            script = self._scripts[key] = self._script(client.data, data, listed, end)
+            script = self._scripts.keep(key, self._script(client.data, data, end))
         greeting = self.greeting(data[:greeted])
         if script is None or greeting is None or listed + script.size - greeted >= SHORTEST_TEXT:
             return None
         name_line = shown_text(data[greeted:listed], self._settings.dialogue_text)
-        lines, places, marks = (0, asked.end(2) + 2), (greeted, listed), (client.marks, server.marks)
-        return Asked(script.filled(name.decode(), greeting, name_line, lines, places, marks), greeting.host, asked.end(), end)
+        own = name.decode(), "", "", greeting.text, greeting.fields, name_line, *script.replies
+        places = 0, greeted, *[listed + place for place in script.places]
+        smtp = script.form.text_of(own, [0, asked.end(2) + 2], places, client, server)
+        return Asked(smtp, greeting.host, asked.end(), end)
 
-    def _script(self, client: bytes, server: bytes, listed: int, end: int) -> Script | None:
+    def _script(self, client: bytes, server: bytes, end: int) -> Script | None:
         said = asked_for_tls(client, server)
         form = self.of(said.words) if said and said.server_end == end else None
         if said is None or form is None:
@@ -93,20 +93,14 @@ class Forms:
         try:
             return self._known[words]
         except KeyError:
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            form = self._known[words] = learn(words, self._settings)
-            return form
+            return self._known.keep(words, learn(words, self._settings))
 
     def greeting(self, raw: bytes) -> Greeting | None:
         """What a greeting of one line says; None for one that says more than that."""
         try:
             return self._greetings[raw]
         except KeyError:
-            if len(self._greetings) >= _KEPT:
-                self._greetings.clear()
-            found = self._greetings[raw] = _greeting_of(raw, self._settings)
-            return found
+            return self._greetings.keep(raw, _greeting_of(raw, self._settings))
 
 
 def _greeting_of(raw: bytes, settings: SniffSettings) -> Greeting | None:

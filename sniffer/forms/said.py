@@ -51,8 +51,6 @@ class Said(NamedTuple):
     """The client's name, parameters of MAIL, size of the chunk."""
     lines: list[int]
     """Where the client's lines begin."""
-    client_end: int
-    """Where its text ends: TLS or the message follows."""
     greeting: bytes
     """The server's."""
     name_line: bytes
@@ -77,17 +75,21 @@ def asked_for_tls(client: bytes, server: bytes) -> Said | None:
         return None
     verb, name, starttls = asked.groups()
     words = Words(server[listed:begin], begin > listed, verb, starttls)
-    return Said(
-        words, (name.decode(), "", ""), [0, asked.end(2) + 2], asked.end(), server[:greeted], server[greeted:listed], [server[begin:end]]
-    )
+    return Said(words, (name.decode(), "", ""), [0, asked.end(2) + 2], server[:greeted], server[greeted:listed], [server[begin:end]])
+
+
+def opening(server: bytes) -> tuple[int, int]:
+    """Where a greeting of one line ends, and the first line of the reply to EHLO; 0 both when they aren't there, or are long."""
+    greeted = server.find(b"\n", 0, SHORTEST_TEXT) + 1
+    listed = server.find(b"\n", greeted, _LONGEST) + 1
+    begun = greeted and server.startswith(b"220 ") and server.startswith(b"250", greeted)
+    return (greeted, listed) if begun and listed else (0, 0)
 
 
 def _greeted(server: bytes) -> tuple[int, int, int]:
-    """Where a greeting of one line ends, the first line of the reply to EHLO, and all of it; 0 at last when they aren't
-    there, or are long."""
-    greeted = server.find(b"\n", 0, SHORTEST_TEXT) + 1
-    listed = server.find(b"\n", greeted, _LONGEST) + 1
-    if not greeted or not server.startswith(b"220 ", 0) or not server.startswith(b"250", greeted):
+    """As ``opening``, and where the reply to EHLO ends; 0 at last when it isn't there, or is long."""
+    greeted, listed = opening(server)
+    if not listed:
         return 0, 0, 0
     if server.startswith(b" ", greeted + 3):
         return greeted, listed, listed
@@ -115,7 +117,7 @@ def mailed_in_clear(client: StreamHead, server: StreamHead) -> Said | None:
         return None
     words = Words(data[listed:begin], lists, verb, asked, count, not sender, bool(size))
     own = name.decode(), parameters.decode(), size.decode()
-    return Said(words, own, line_starts(sent[0]), sent.end(), data[:greeted], data[greeted:listed], [reply + b"\n" for reply in replies])
+    return Said(words, own, line_starts(sent[0]), data[:greeted], data[greeted:listed], [reply + b"\n" for reply in replies])
 
 
 def _is_over(client: StreamHead, sent: re.Match[bytes], quits: bool) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from sniffer.remembered import Memory
 from sniffer.tls.client_hello import ClientHello, parse_client_hello, parse_ssl2_hello, server_name
 from sniffer.tls.codes import (
     APPLICATION_DATA,
@@ -114,9 +115,7 @@ def _keep(facts: TlsFacts, version: int, client: bytes, client_start: int, serve
         return
     finished = said.encrypted == heard.encrypted == HANDSHAKE
     if said.encrypted == APPLICATION_DATA if is_1_3(version) else finished:
-        if len(_FACTS) >= _HANDSHAKES_KEPT:
-            _FACTS.clear()
-        _FACTS[_key(said, client, client_start, heard, server, server_start)] = facts
+        _FACTS.keep(_key(said, client, client_start, heard, server, server_start), facts)
 
 
 def _key(said: Flight, client: bytes, client_start: int, heard: Flight, server: bytes, server_start: int) -> _Key:
@@ -129,8 +128,7 @@ def _key(said: Flight, client: bytes, client_start: int, heard: Flight, server: 
 
 _CLIENTS, _SERVERS = Flights(client_flight), Flights(server_flight)
 _Key = tuple[int, str | None, int, tuple[bytes, ...]]
-_FACTS: dict[_Key, TlsFacts] = {}
-_HANDSHAKES_KEPT = 4096
+_FACTS: Memory[_Key, TlsFacts] = Memory(4096)
 
 
 def facts_of(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from sniffer.remembered import Memory
 from sniffer.tls import TlsFacts, conversation, observe_tls
 from sniffer.tls.flights import Flights, client_flight, server_flight
 from tests.sniffer.handshakes import client_context, converse, handshake, host, server_context, sides
@@ -49,7 +50,7 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "_CLIENTS", Flights(client_flight))
     monkeypatch.setattr(conversation, "_SERVERS", Flights(server_flight))
-    monkeypatch.setattr(conversation, "_FACTS", {})
+    monkeypatch.setattr(conversation, "_FACTS", Memory(4096))
 
 
 def taken_apart(client: bytes, server: bytes, lost: bool) -> TlsFacts:
