@@ -69,14 +69,15 @@ def map_connections(
         try:
             first = _First(path, cut, settings, weird, seeds)
             yield from map(observe, first.connections())
-            if not first.joined:
-                return
-            child.join()
-            if child.exitcode:
-                raise JobFailed(f"the second process ended with status {child.exitcode}")
-            spool.seek(0)
-            knows_names = pickle.load(spool.file)
-            if first.heard_names and not knows_names:
+            void = not first.joined  # the cut was no record
+            if first.joined:
+                child.join()
+                if child.exitcode:
+                    raise JobFailed(f"the second process ended with status {child.exitcode}")
+                spool.seek(0)
+                knows_names = pickle.load(spool.file)
+                void = first.heard_names and not knows_names
+            if void:
                 yield from map(observe, first.alone())
                 return
             yield from map(observe, first.over_the_cut(notes.file))
@@ -118,8 +119,6 @@ class _First:
                     end = records.end
                     yield from engine.feed(records)
                 self._end, self.joined = end, end == cut.at
-                if not self.joined:  # the cut was no record: the child's work is void
-                    yield from self.alone()
             except CaptureError:
                 yield from engine.finish()
                 raise
@@ -130,7 +129,7 @@ class _First:
         return self._engine.dns is not None and self._engine.dns.heard
 
     def alone(self) -> Iterator[Connection]:
-        """All that follows, without the child."""
+        """All that follows, without the child, whose work is void."""
         with frozen_garbage(), opened(self._path) as source:
             source.consume(self._end)
             try:

@@ -52,7 +52,7 @@ def group(columns: Columns, pause: int, linger: int) -> Groups:
     """Sort at most ``MOST_ROWS`` segments. ``pause`` and ``linger`` in nanoseconds: silence longer than ``pause``
     or packets later than ``linger`` after a FIN or RST make a flow not orderly."""
     row, flow_starts = _sorted(columns)
-    columns = columns.take(row)
+    columns = columns.pick(row)
     n = len(row)
     side_change = np.empty(n, bool)
     side_change[0] = True

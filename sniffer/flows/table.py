@@ -179,11 +179,10 @@ class FlowTable:
         """Which flows the window holds whole: they are done. After a handover only what is known matters."""
         if self._handed_over:
             return np.zeros(len(unknown), bool)
-        found = WholeFlows(facts, unknown, payload, buffer.data, self._now, self._settings)
-        flows = found.flows()
-        self._tombs.add_lot(found.tombstones)
+        flows, taken, tombstones = WholeFlows(payload, buffer.data, self._settings).flows(facts, unknown, self._now)
+        self._tombs.add_lot(tombstones)
         self._ended += flows
-        return found.taken
+        return taken
 
     def _flows(self, taker: Taker) -> Iterator[Ended]:
         live, tombs = self._live, self._tombs

@@ -82,7 +82,7 @@ class Tombstones:
         lots = [self._lot, *self._lots, _lot_of(list(self._single.items()))]
         self._lots, self._single = [], {}
         key, closed = np.concatenate([lot.key for lot in lots]), np.concatenate([lot.closed for lot in lots])
-        kept = np.flatnonzero((closed >= before) & (closed != _GONE))
+        kept = np.flatnonzero(closed >= before)  # none that is gone
         kept = kept[np.argsort(key[kept], kind="stable")]
         one, other = np.concatenate([lot.one for lot in lots]), np.concatenate([lot.other for lot in lots])
         self._lot = Lot(key[kept], closed[kept], one[kept], other[kept])

@@ -70,12 +70,11 @@ class WholeFlow(NamedTuple):
         self, client: StreamHead, server: StreamHead, names: list[str | None], whole: Callable[[], Connection] | None
     ) -> Connection:
         window, _, first, last, _, isn, source, size, client_port, server_port, vlan, interface, *_ = self
-        middle = source + size
-        read = window.read
+        raw, middle = window.raw, source + size
         return Connection(
-            text(read(slice(source, middle))),
+            text(raw[source:middle]),
             client_port,
-            text(read(slice(middle, middle + size))),
+            text(raw[middle : middle + size]),
             server_port,
             first,
             last,
@@ -89,47 +88,16 @@ class WholeFlow(NamedTuple):
 
 
 class WholeFlows:
-    """The whole connections of a window among some of its groups. ``taken`` (n): which groups they are."""
+    """The whole connections of a window."""
 
-    def __init__(self, facts: Groups, among: Bools, payload: Payload, raw: memoryview, now: int, settings: EngineSettings) -> None:
-        self.read = raw.__getitem__
-        """The buffer's bytes at a slice."""
-        self._raw = raw
+    def __init__(self, payload: Payload, raw: memoryview, settings: EngineSettings) -> None:
+        self.raw = raw
         self._payload = payload
         self._settings = settings
-        self.taken = np.zeros(len(among), bool)
-        self.tombstones: Lot
-        """What is remembered of them."""
-        self._rows = self._find(facts, among, now, settings)
 
-    def flows(self) -> list[WholeFlow]:
-        """The connections; once. What made them is let go, for it refers to the window that they are of."""
-        rows, self._rows = self._rows, iter(())
-        return list(map(WholeFlow._make, rows))
-
-    def head(self, side: Side, limit: int) -> StreamHead:
-        """One side's head, ``limit`` bytes at most."""
-        length, packets, start, stop, first, last, end = side
-        if last - first == stop - start:
-            data, marks = b"".join(map(self.read, self._pieces.places[first:last])), self._pieces.marks[first:last]
-        else:
-            pieces = self._payload.pieces(slice(start, stop))
-            data, marks = pieces.data(self._raw), pieces.marks
-        if length > limit:
-            while marks[-1][0] >= limit:
-                marks.pop()
-            return StreamHead(data[:limit], tuple(marks), True, "limit", length, packets)
-        return StreamHead(data, tuple(marks), True, end, length, packets)
-
-    def beginning(self, side: Side) -> StreamHead:
-        """One side's first pieces: as many as were listed."""
-        length, packets, _, _, start, stop, end = side
-        pieces = self._pieces
-        data = b"".join(map(self.read, pieces.places[start:stop]))
-        return StreamHead(data, tuple(pieces.marks[start:stop]), True, "limit" if len(data) < length else end, length, packets)
-
-    def _find(self, facts: Groups, among: Bools, now: int, settings: EngineSettings) -> Iterator[tuple[Any, ...]]:
-        columns, payload = facts.columns, self._payload
+    def flows(self, facts: Groups, among: Bools, now: int) -> tuple[list[WholeFlow], Bools, Lot]:
+        """Those among some of the window's groups, (n) which groups they are, and what is remembered of them."""
+        columns, payload, settings = facts.columns, self._payload, self._settings
         lead, other = facts.half_of[:-1], facts.half_of[1:] - 1
         groups = np.flatnonzero(among & (other - lead == 1) & facts.orderly & (facts.payload > 0))
         lead, other = lead[groups], other[groups]
@@ -154,13 +122,14 @@ class WholeFlows:
             columns.interface[begin],
         ]
         chosen = np.flatnonzero(good)
-        self.taken[groups[chosen]] = True
+        taken = np.zeros(len(among), bool)
+        taken[groups[chosen]] = True
         client, server = client[chosen], server[chosen]
         mine, theirs = columns.seq[at[client]].astype(np.int64), columns.seq[at[server]].astype(np.int64)
         side = columns.side[at[client]] == 1
-        self.tombstones = Lot(columns.key[at[client]], closed[chosen], np.where(side, theirs, mine), np.where(side, mine, theirs))
+        tombstones = Lot(columns.key[at[client]], closed[chosen], np.where(side, theirs, mine), np.where(side, mine, theirs))
         begins = self._list_pieces(client, server)
-        return zip(
+        rows = zip(
             repeat(self, len(chosen)),
             *(column[chosen].tolist() for column in values),
             self._sides(facts, client, fin_end[0][chosen], begins),
@@ -168,6 +137,28 @@ class WholeFlows:
             self._are_partial(client, server, begins).tolist(),
             strict=True,
         )
+        return list(map(WholeFlow._make, rows)), taken, tombstones
+
+    def head(self, side: Side, limit: int) -> StreamHead:
+        """One side's head, ``limit`` bytes at most."""
+        length, packets, start, stop, first, last, end = side
+        if last - first == stop - start:
+            data, marks = self._pieces.data(self.raw, first, last), self._pieces.marks[first:last]
+        else:
+            pieces = self._payload.pieces(slice(start, stop))
+            data, marks = pieces.data(self.raw), pieces.marks
+        if length > limit:
+            while marks[-1][0] >= limit:
+                marks.pop()
+            return StreamHead(data[:limit], tuple(marks), True, "limit", length, packets)
+        return StreamHead(data, tuple(marks), True, end, length, packets)
+
+    def beginning(self, side: Side) -> StreamHead:
+        """One side's first pieces: as many as were listed."""
+        length, packets, _, _, start, stop, end = side
+        pieces = self._pieces
+        data = pieces.data(self.raw, start, stop)
+        return StreamHead(data, tuple(pieces.marks[start:stop]), True, "limit" if len(data) < length else end, length, packets)
 
     def _are_partial(self, client: Ints, server: Ints, begins: Ints) -> Bools:
         """Connections that have more than their beginning, and where that may settle what they are."""
@@ -180,8 +171,8 @@ class WholeFlows:
         """List the first pieces of these halves, or all of them where a server made no handshake; (m + 1) where each
         half's are in the list."""
         payload, settings = self._payload, self._settings
-        most, first, count = np.zeros((3, len(payload.start)), np.int64)
-        count[:] = payload.stop - payload.start
+        count = payload.stop - payload.start
+        most, first = np.zeros((2, len(count)), np.int64)
         whole = payload.length[server] < _HANDSHAKE
         most[server], first[server] = settings.beginning, SERVER_PIECES
         most[client] = np.where(whole, settings.client_head, min(settings.beginning, CLIENT_BEGINNING)) if settings.beginning else 0

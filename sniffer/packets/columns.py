@@ -81,11 +81,9 @@ class Columns:
 
     def pick(self, rows: npt.NDArray[Any] | slice) -> Columns:
         """Some rows, by index, mask or slice."""
+        if isinstance(rows, np.ndarray) and rows.dtype != np.bool_:  # a quarter faster than by brackets
+            return Columns(*(getattr(self, field.name).take(rows) for field in fields(self)))
         return Columns(*(getattr(self, field.name)[rows] for field in fields(self)))
-
-    def take(self, rows: Ints) -> Columns:
-        """Many rows, by index: a quarter faster."""
-        return Columns(*(getattr(self, field.name).take(rows) for field in fields(self)))
 
 
 @dataclass(slots=True)
