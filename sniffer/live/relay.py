@@ -11,6 +11,7 @@ import select
 from collections.abc import Callable, Iterator
 
 from sniffer.capture.records import Records
+from sniffer.errors import CaptureError
 from sniffer.live.dumpcap import Dumpcap, Tally
 from sniffer.live.errors import LiveError
 from sniffer.live.overlap import Overlap
@@ -38,9 +39,8 @@ class Relay:
         self._flush = flush
         self._monotonic = monotonic
         self._asked = False
-        self._leaving = False
-        """The running capture was asked to end, for another has taken over; ``_left``: when."""
-        self._left = 0.0
+        self._left: float | None = None
+        """When the running capture was asked to end, for another has taken over."""
         self._next: Dumpcap | None = None
         self._ready: float | None = None
         """When that had begun to capture."""
@@ -61,20 +61,29 @@ class Relay:
         capture that took over ended by itself."""
         while True:
             pipe = TimedPipe(self._current.pipe, self._flush, self._monotonic)
-            for window in pipe.windows():
-                self.caught_up = pipe.caught_up and self._next is None
-                if self._next:
-                    for records in window:
-                        self._told.tell(records)
-                yield [rest for records in window if (rest := self._overlap.rest(records))]
-                self._hand_over(pipe)
-                if self._asked or self._leaving:
-                    self._current.stop()
-                if self._leaving and self._monotonic() - self._left > _GIVEN_UP_AFTER:
-                    self._current.kill()
-            if not self._leaving:
+            try:
+                yield from self._until_its_end(pipe)
+            except CaptureError as error:
+                if self._left is None:
+                    raise
+                _log.warning("the end of a capture that another took over from cannot be read: %s", error)
+            if self._left is None:
                 return
             self._take_over()
+
+    def _until_its_end(self, pipe: TimedPipe) -> Iterator[list[Records]]:
+        """The running capture's records."""
+        for window in pipe.windows():
+            self.caught_up = pipe.caught_up and self._next is None
+            if self._next:
+                for records in window:
+                    self._told.tell(records)
+            yield [rest for records in window if (rest := self._overlap.rest(records))]
+            self._hand_over(pipe)
+            if self._asked or self._left is not None:
+                self._current.stop()
+            if self._left is not None and self._monotonic() - self._left > _GIVEN_UP_AFTER:
+                self._current.kill()
 
     def _hand_over(self, pipe: TimedPipe) -> None:
         """Begin the next capture when it is time, and end the running one once that captures."""
@@ -88,33 +97,26 @@ class Relay:
             except LiveError as error:
                 self._refused(error)
                 return
-        if self._leaving or self._asked:
+        if self._left is not None or self._asked:
             return
-        if self._ready is None and self._captures(self._next):
-            self._ready = self._monotonic()
         if self._ready is not None:
             if now - self._ready >= _TOGETHER:
-                self._leaving, self._left = True, self._monotonic()
-        elif self._next and now - self._began > _GIVEN_UP_AFTER:
-            self._next.kill()
-            self._drop_next()
+                self._left = now
+            return
+        seen = _seen(self._next.pipe)
+        if seen & select.POLLIN:  # the head of its stream, which it writes when its filter is set
+            self._ready = self._monotonic()
+        elif seen or now - self._began > _GIVEN_UP_AFTER:
+            self._drop_next(self._next, killed=not seen)
 
-    def _captures(self, dumpcap: Dumpcap) -> bool:
-        """True once it has written the head of its stream: it does so when its filter is set."""
-        poll = select.poll()
-        poll.register(dumpcap.pipe, select.POLLIN)
-        found = poll.poll(_BEGINS_WITHIN * 1000)
-        if found and not found[0][1] & select.POLLIN:
-            self._drop_next()
-        return bool(found and found[0][1] & select.POLLIN)
-
-    def _drop_next(self) -> None:
+    def _drop_next(self, dumpcap: Dumpcap, killed: bool) -> None:
         """The one that should have taken over failed: the running one goes on."""
-        dumpcap, self._next, self._ready = self._next, None, None
+        self._next = None
         self._told = Overlap()
+        if killed:
+            dumpcap.kill()
         try:
-            if dumpcap:
-                dumpcap.close()
+            dumpcap.close()
             self._refused(None)
         except LiveError as error:
             self._refused(error)
@@ -125,7 +127,7 @@ class Relay:
     def _take_over(self) -> None:
         self._add(self._current.close(), self._overlap)
         assert self._next
-        self._current, self._next, self._ready, self._leaving = self._next, None, None, False
+        self._current, self._next, self._ready, self._left = self._next, None, None, None
         self._overlap, self._told = self._told, Overlap()
 
     def _add(self, tally: Tally | None, overlap: Overlap) -> None:
@@ -159,3 +161,10 @@ class Relay:
             if dumpcap:
                 dumpcap.kill()
                 dumpcap.close()
+
+
+def _seen(pipe: int) -> int:
+    """What poll tells of a new capture's pipe, which is waited for a little; 0: nothing yet."""
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    return sum(event for _, event in poll.poll(_BEGINS_WITHIN * 1000))

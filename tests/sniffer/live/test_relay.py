@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sniffer.live.dumpcap import Dumpcap
+from sniffer.live.dumpcap import Dumpcap, Tally
 from sniffer.live.errors import CaptureEnded, CaptureForbidden
 from sniffer.live.relay import Relay
 
@@ -161,3 +161,34 @@ def test_without_handovers_one_capture_goes_on(program: str, talk: Talk) -> None
     assert numbers(relay) == list(range(talk.sent))
     assert relay.tally is None
     assert relay.close() is not None
+
+
+def test_one_that_does_not_end_is_killed_and_what_it_leaves_is_no_damage(
+    wire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """The first is deaf to SIGTERM and stops in the middle of a block; the second ends as it should."""
+    monkeypatch.setattr("sniffer.live.relay._TOGETHER", 0.1)
+    monkeypatch.setattr("sniffer.live.relay._GIVEN_UP_AFTER", 0.3)
+    first, second = (wire.Dialogue(("198.18.0.9", port)).open().frames for port in (50001, 50002))
+    (tmp_path / "1").write_bytes(wire.pcapng(first)[:-10])
+    (tmp_path / "2").write_bytes(wire.pcapng(second))
+    counted = "Packets received/dropped on interface 'lo': 3/2 (pcap:2/dumpcap:0/flushed:0/ps_ifdrop:0) (60.0%)"
+    wait = "while :; do sleep 0.05; done"
+    bodies = iter((f"trap '' TERM; cat {tmp_path}/1; {wait}", f"trap 'echo \"{counted}\" >&2; exit 0' TERM; cat {tmp_path}/2; {wait}"))
+
+    def begun() -> Dumpcap:
+        program = tmp_path / f"dumpcap{time.monotonic_ns()}"
+        program.write_text(f"#!/bin/sh\n{next(bodies)}\n")
+        program.chmod(0o755)
+        return Dumpcap("lo", "tcp", program=str(program), buffer_mib=1)
+
+    caplog.set_level(logging.WARNING)
+    relay = Relay(begun, 2, 0.05, time.monotonic)
+    threading.Timer(3.5, relay.stop).start()
+    packets = sum(len(records) for window in relay.windows() for records in window)
+    assert packets == len(first) - 1 + len(second)
+    assert relay.close() == Tally(3, 2)
+    assert [record.message.split(":")[0] for record in caplog.records] == [
+        "the end of a capture that another took over from cannot be read",
+        "a capture was killed before it told what the kernel dropped",
+    ]
