@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import time
@@ -69,13 +70,14 @@ def nodes(tree: Any) -> list[tuple[Any, Any]]:
 def change(tree: Any, draw: st.DrawFn) -> None:
     """One place of the tree becomes something else."""
     container, key = draw(st.sampled_from(nodes(tree)))
+    odd = copy.deepcopy(draw(st.sampled_from(ODD)))  # a list that is put into a tree must not grow for the next
     how = draw(st.sampled_from(("odd", "odd", "delete", "rename", "add")))
     if how == "odd":
-        container[key] = draw(st.sampled_from(ODD))
+        container[key] = odd
     elif how == "delete":
         del container[key]
     elif isinstance(container, dict):
-        container[draw(st.sampled_from(KEYS))] = container.pop(key) if how == "rename" else draw(st.sampled_from(ODD))
+        container[draw(st.sampled_from(KEYS))] = container.pop(key) if how == "rename" else odd
 
 
 @st.composite
