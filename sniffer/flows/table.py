@@ -20,7 +20,7 @@ from sniffer.flows.taker import Group, Taker
 from sniffer.flows.tombstones import Tombstone, Tombstones, is_among
 from sniffer.flows.unanswered import MOST_PACKETS, Unanswered
 from sniffer.flows.whole import WholeFlow, WholeFlows
-from sniffer.packets.columns import ACK, AT_ONCE, SYN, Aside, Columns, join, no_aside
+from sniffer.packets.columns import ACK, SYN, Aside, Columns, join, no_aside
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -28,6 +28,8 @@ _ASIDE = 0.2
 """Share of the cap for what a window of small packets costs beside the flows."""
 _KEEP = 0.6
 """Share of the rest that is left in use when flows have to go."""
+_AT_ONCE = 1 << 16
+"""Segments of a window that are taken at once: a window of ordinary mail has about as many."""
 _GROUPS = 8192
 """Groups of a window listed at once: a flood's window has as many as packets."""
 
@@ -111,9 +113,9 @@ class FlowTable:
             yield from self._take_carried()
         if self._handed_over:
             columns = columns.pick(self._handed_over.owns(columns.key))
-        for start in range(0, len(columns), AT_ONCE):
-            part = columns.pick(slice(start, start + AT_ONCE)) if len(columns) > AT_ONCE else columns
-            self.follow(part.time if start + AT_ONCE < len(columns) else latest)
+        for start in range(0, len(columns), _AT_ONCE):
+            part = columns.pick(slice(start, start + _AT_ONCE)) if len(columns) > _AT_ONCE else columns
+            self.follow(part.time if start + _AT_ONCE < len(columns) else latest)
             yield from self._process(part, aside, buffer, lasting)
 
     def _take_carried(self) -> Iterator[Ended]:

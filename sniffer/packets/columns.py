@@ -15,11 +15,6 @@ ENDS = 32
 """Bytes of a row of ``Columns.ends``: source and destination address, 4 bytes each (then zeros) or 16 each."""
 
 
-AT_ONCE = 1 << 16
-"""Packets that are handed on in any order: a window of ordinary mail has about as many. More are put in capture order,
-so that they can be taken part by part."""
-
-
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Some records and where their next header begins and their captured bytes end, as offsets in the buffer."""

@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from sniffer.capture.records import Ints, Records, View
 from sniffer.packets import link, network, transport, udp
-from sniffer.packets.columns import AT_ONCE, ENDS, Aside, Columns, Cursor, join, no_aside
+from sniffer.packets.columns import ENDS, Aside, Columns, Cursor, join, no_aside
 from sniffer.packets.fragments import Fragment, FragmentTable
 from sniffer.packets.network import Datagrams
 from sniffer.packets.plain import plain_frames
 from sniffer.settings import DNS_PORT, EngineSettings
 from sniffer.weird import Weird
 
-_MARK_BITS = 20
 _MOST_TUNNELS = 2
 _VXLAN_PORT = 4789
 _TUNNELS = (network.IP_IN_IP, network.IPV6_IN_IP, network.GRE, network.UDP)
@@ -29,7 +28,6 @@ class _Window:
     view: View
     records: Records
     parts: list[tuple[Columns, Ints]]
-    tunnelled: bool
     aside: Aside
     vlan: npt.NDArray[np.int16] | None = None
 
@@ -58,7 +56,7 @@ class Decoder:
 
     def decode(self, records: Records) -> tuple[Columns, Aside] | None:
         """The TCP segments of interest in capture order; None when there are none."""
-        window = _Window(View(records.buffer), records, [], False, no_aside())
+        window = _Window(View(records.buffer), records, [], no_aside())
         self.dns = []
         self.fragmented = False
         self.record = np.empty(0, np.int64)
@@ -125,7 +123,6 @@ class Decoder:
         if depth == _MOST_TUNNELS:
             self._weird.nested_too_deep += sum(map(len, inner.ip4 + inner.ip6))
             return
-        window.tunnelled = True
         self._packets(window, inner, depth + 1)
 
     def _reassemble(self, window: _Window, packets: Cursor, family: int) -> None:
@@ -162,14 +159,13 @@ class Decoder:
         columns.source[0] = -1 - len(aside.data)
         aside.data.append(bytes(raw[start : len(ends) + len(payload)]))
         aside.ends = np.concatenate((aside.ends, row))
-        window.tunnelled = True
         window.parts.append((columns, records))
 
     def _finished(self, window: _Window) -> tuple[Columns, Aside]:
         columns = join([part for part, _ in window.parts])
         record = np.concatenate([record for _, record in window.parts])
         _add_record(window, columns, record)
-        if window.tunnelled or len(columns) > AT_ONCE or _share_flows([part for part, _ in window.parts]):
+        if len(window.parts) > 1:
             order = np.argsort(record, kind="stable")
             columns, record = columns.pick(order), record[order]
         if self._noting:
@@ -185,17 +181,6 @@ def _by_link(records: Records, everything: Cursor) -> list[tuple[int, Cursor]]:
     if len(kinds) == 1:
         return [(kinds[0], everything)]
     return [(kind, everything.pick(np.flatnonzero(links == kind))) for kind in kinds]
-
-
-def _share_flows(parts: list[Columns]) -> bool:
-    """True when a flow may have packets in two of the parts, so that their order matters. Seldom true by chance."""
-    seen = np.zeros(1 << _MARK_BITS, bool)
-    for part in parts:
-        marks = (part.key >> np.uint64(64 - _MARK_BITS)).astype(np.int64)
-        if seen[marks].any():
-            return True
-        seen[marks] = True
-    return False
 
 
 def _add_record(window: _Window, columns: Columns, record: Ints) -> None:
