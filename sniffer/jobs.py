@@ -5,7 +5,8 @@ then goes on over the cut, but only with the connections that it knows, until th
 those is dropped. So no connection is cut. Which packets those are, the child has noted (``sniffer.notes``).
 
 DNS answers before the cut name the servers of sessions behind it. So where a capture begins with some, the child first
-reads those of the parent's part, and nothing else of it; where they turn up later, its work is void.
+reads those of the parent's part, and nothing else of it, and gets a smaller part of its own; where they turn up later,
+its work is void.
 The child's results wait in a file, so memory isn't tied to their number. Captures that can't be cut (pipes, compressed,
 pcapng, small) are read in one process.
 """
@@ -41,6 +42,10 @@ Observe = Callable[[Connection], T]
 _AT_ONCE = 256
 SMALLEST = 16 << 20
 """A smaller file isn't worth a second process."""
+_BEGINNING = 8 << 20
+"""Bytes of a capture in which the first answers of port 53 are looked for."""
+_SHARE, _SHARE_WITH_NAMES = 0.5, 0.56
+"""The parent's part of a capture. Where the child reads names first, that takes it a sixth of what all else takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class _Cut:
     format: pcap.PcapFormat
     at: int
     time: int
+    named: bool
+    """The capture begins with answers of port 53."""
 
 
 def map_connections(
@@ -185,7 +192,7 @@ def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings
             pickle.dump(some, out, pickle.HIGHEST_PROTOCOL)
 
     with Path(spool).open("wb") as out, NoteBook(Path(notes), cut.format.header) as book, frozen_garbage():
-        names = _names_before(path, cut, settings, seeds)
+        names = _names_before(path, cut.format, cut.at, settings) if cut.named else None
         pickle.dump(names is not None, out)
         if names:
             names.count_in(weird)
@@ -203,18 +210,16 @@ def _second(path: Path, cut: _Cut, observe: Observe[T], settings: EngineSettings
         pickle.dump((weird, type(damage), str(damage)) if damage else (weird, None, ""), out)
 
 
-def _names_before(path: Path, cut: _Cut, settings: EngineSettings, seeds: Seeds) -> DnsReader | None:
-    """What port 53 told before the cut; None where there was none of it at first."""
-    engine = Engine(replace(settings, ports=frozenset(), any_port=False), Weird(), seeds)
+def _names_before(path: Path, fmt: pcap.PcapFormat, stop: int, settings: EngineSettings) -> DnsReader | None:
+    """What port 53 told in the records that begin before ``stop``; None where they can't be read to there."""
+    engine = Engine(replace(settings, ports=frozenset(), any_port=False), Weird())
     try:
         with opened(path) as source:
             source.consume(pcap.FILE_HEADER)
-            for records in pcap_records(source, cut.format, settings.chunk, cut.at):
+            for records in pcap_records(source, fmt, settings.chunk, stop):
                 for _ in engine.feed(records):
                     pass
-                if engine.dns is None or not engine.dns.heard:
-                    return None
-    except CaptureError:  # the parent meets it, and this work is void
+    except CaptureError:  # the parent meets it
         return None
     return engine.dns
 
@@ -240,9 +245,8 @@ def _cut(path: Path, settings: EngineSettings, smallest: int) -> _Cut | None:
         if head.size < pcap.FILE_HEADER or len(source) < smallest or not pcap.is_pcap(bytes(head.buffer[:4])):
             return None
         fmt = pcap.read_header(bytes(head.buffer[: pcap.FILE_HEADER]))
-        mark = bytes(source.peek(pcap.FILE_HEADER, 16))
-        near = source.peek(len(source) // 2, 1 << 20)
-        found = pcap.first_record(fmt, near, mark)
-        if found is None:
-            return None
-        return _Cut(fmt, len(source) // 2 + found[0], found[1])
+        names = _names_before(path, fmt, min(settings.chunk, _BEGINNING), settings)
+        named = names is not None and names.heard
+        middle = int(len(source) * (_SHARE_WITH_NAMES if named else _SHARE))
+        found = pcap.first_record(fmt, source.peek(middle, 1 << 20), source.peek(pcap.FILE_HEADER, 16))
+        return _Cut(fmt, middle + found[0], found[1], named) if found else None
