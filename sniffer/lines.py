@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sniffer.endings import is_lost
+from sniffer.forms.form import failed
 from sniffer.forms.known import Forms
 from sniffer.forms.learnt import IMPLICIT
 from sniffer.forms.said import mailed_in_clear
@@ -12,6 +13,7 @@ from sniffer.record import line_of, tls_object
 from sniffer.remembered import Memory
 from sniffer.session import DATASETS, certificate_judged, direction_of, expected_hosts, judged_alike, observe, session_json
 from sniffer.settings import SECOND
+from sniffer.signbook import SignBook
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import TlsFacts, observe_tls
@@ -52,8 +54,9 @@ class SessionLines:
             return self._implicit(connection)
         asked = self._forms.asked(client, server)
         if asked:
-            tls = _established(connection, asked.client_end, asked.server_end)
-            return self._line(connection, asked.smtp, tls, asked.host) if tls else None
+            tls = _told(connection, asked.client_end, asked.server_end)
+            smtp = self._outcome(connection, asked.smtp, tls) if tls else None
+            return self._line(connection, smtp, tls, asked.host) if smtp else None
         said = mailed_in_clear(client, server) if connection.whole is None else None
         if said is None:
             return None
@@ -64,8 +67,19 @@ class SessionLines:
 
     def _implicit(self, connection: Connection) -> bytes | None:
         """The line of a session with TLS from the first byte of either side."""
-        tls = _established(connection, 0, 0) if looks_like_handshake(connection.server.data) else None
-        return self._line(connection, IMPLICIT, tls) if tls else None
+        tls = _told(connection, 0, 0) if looks_like_handshake(connection.server.data) else None
+        return self._line(connection, IMPLICIT, tls) if tls and tls.established and not tls.signs else None
+
+    def _outcome(self, connection: Connection, smtp: str, tls: TlsFacts) -> str | None:
+        """The ``smtp`` object of a session whose handshake succeeded, or failed by alerts alone."""
+        if tls.established:
+            return None if tls.signs else smtp
+        alerts = tls.established is False and tls.signs and all(sign.word.startswith("alert_") for sign in tls.signs)
+        if not alerts or is_lost(connection.client) or is_lost(connection.server):
+            return None
+        book = SignBook(connection, self._settings)
+        book.add_tls(tls)
+        return failed(smtp, book.signs(), self._settings.evidence_entries)
 
     def _line(self, connection: Connection, smtp: str, tls: TlsFacts | None = None, banner_host: str | None = None) -> bytes:
         settings = self._settings
@@ -106,8 +120,8 @@ class _Handshakes:
         return _Judged(tls, text, *judged_alike(tls, connection.start))
 
 
-def _established(connection: Connection, client_start: int, server_start: int) -> TlsFacts | None:
-    """The facts of a handshake that succeeded; None when it didn't, or more bytes could say more."""
+def _told(connection: Connection, client_start: int, server_start: int) -> TlsFacts | None:
+    """The facts of a handshake; None when more bytes could say more."""
     client, server = connection.client, connection.server
     tls = observe_tls(client.data, client_start, server.data, server_start, is_lost(client), is_lost(server))
-    return tls if tls.established and not tls.signs and (tls.settled or connection.whole is None) else None
+    return tls if tls.settled or connection.whole is None else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from sniffer.forms.said import Said
-from sniffer.observation import LATEST
+from sniffer.observation import LATEST, Sign
 from sniffer.record import json_text
 from sniffer.remembered import remembered
 from sniffer.smtp.blanking import shown_reply
@@ -58,6 +58,21 @@ class Form(msgspec.Struct, frozen=True, gc=False):
         times = [sent[bisect_right(sent, (lines[line], LATEST)) - 1][1] for line in self.client_lines]
         times += [heard[bisect_right(heard, (place, LATEST)) - 1][1] for place in places]
         return self.text % self.order((*own, *map(rfc3339, times)))
+
+
+def failed(text: str, signs: tuple[Sign, ...], most: int) -> str | None:
+    """The object of a session whose handshake failed, as these signs show, out of its text if it had succeeded: verdict and
+    evidence alone differ. None where the text is another's, or that is more evidence than ``most``."""
+    evidence, other, rest = text.removeprefix(_SUCCEEDED).partition(_EVIDENCE_ENDS)
+    if not text.startswith(_SUCCEEDED) or evidence.count(_SIGN_BEGINS) + len(signs) > most:
+        return None
+    shown = ",".join(filter(None, (evidence, json_text(signs)[1:-1])))
+    return f"{_FAILED}{shown}{other}{rest}"
+
+
+_SUCCEEDED, _FAILED = '{"verdict":"tls","evidence":[', '{"verdict":"tls_failed","evidence":['
+_EVIDENCE_ENDS, _SIGN_BEGINS = '],"dialogue":', '{"word":'
+"""No text of JSON holds these: its quotation marks are escaped."""
 
 
 class Script(msgspec.Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from sniffer.stream import StreamHead
 
 _KEPT = 4096
 _LONGEST_SCRIPT = 2048
-_TLS_BEGINS = b"\n\x16\x03"
+_TLS_BEGINS, _ALERT_BEGINS = b"\n\x16\x03", b"\n\x15\x03"
 _MINOR = 3
 """Bytes of a record that ``asked_for_tls`` looks at."""
 _FEWEST_TURNS = 64
@@ -61,7 +61,7 @@ class Forms:
             return None
         data = server.data
         greeted, listed = opening(data)
-        end = data.find(_TLS_BEGINS, listed, _LONGEST_SCRIPT) + 1
+        end = (data.find(_TLS_BEGINS, listed, _LONGEST_SCRIPT) + 1) or (data.find(_ALERT_BEGINS, listed, _LONGEST_SCRIPT) + 1)
         if not listed or not end:
             return None
         verb, name, starttls = asked.groups()

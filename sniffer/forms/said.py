@@ -16,7 +16,8 @@ _SENT = re.compile(
 )
 _MESSAGE_TAKEN = re.compile(rb"((?:25\d [^\n]*\n){1,21}354 [^\n]*\n)25\d [^\n]*\n(221 [^\n]*\n)?")
 _CHUNK_TAKEN = re.compile(rb"((?:25\d [^\n]*\n){1,22})(221 [^\n]*\n)?")
-_RECORD = b"\x16\x03"
+_RECORDS = (b"\x16\x03", b"\x15\x03")
+"""A server that accepts goes on with its hello, or with an alert."""
 _LAST_MINOR = b"\x04"
 """Of a handshake record's version: more is no TLS."""
 _LOST = ("gap", "cut")
@@ -71,7 +72,8 @@ def asked_for_tls(client: bytes, server: bytes) -> Said | None:
         return None
     greeted, listed, begin = _greeted(server)
     end = server.find(b"\n", begin, _LONGEST) + 1
-    if not begin or not server.startswith(b"220 ", begin) or server[end : end + 2] != _RECORD or server[end + 2 : end + 3] > _LAST_MINOR:
+    record = server[end : end + 2] in _RECORDS and server[end + 2 : end + 3] <= _LAST_MINOR
+    if not begin or not server.startswith(b"220 ", begin) or not record:
         return None
     verb, name, starttls = asked.groups()
     words = Words(server[listed:begin], begin > listed, verb, starttls)

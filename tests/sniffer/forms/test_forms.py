@@ -32,6 +32,15 @@ DATA = "C DATA\nS 354 go on, i@j\nC Subject: x|STARTTLS|.\nS 250 ok\n"
 CHUNK = "C BDAT 19 LAST|Subject: x||k|\nS 250 2.0.0 queued as 100%\n"
 BYE = "C QUIT\nS 221 bye\n"
 ASKED = "C STARTTLS\nS 220 go on\n"
+ALERT, WARNING = b"\x15\x03\x03\x00\x02\x02\x28", b"\x15\x03\x01\x00\x02\x01\x5a"
+HELLO = handshake("1.2")[0]
+FAILED: list[Turns] = [
+    [*turns(OPEN + OFFER + ASKED), HELLO, (False, ALERT)],
+    [*turns(OPEN + MASK + ASKED), HELLO, (False, WARNING + ALERT)],
+    [*turns(OPEN + OFFER + ASKED), *handshake("1.2")[:2], (True, ALERT)],
+    [*turns(OPEN + OFFER + ASKED), *handshake("1.3")[:2], (True, ALERT), (False, WARNING)],
+]
+"""Handshakes that fail by an alert."""
 FORMS: list[Turns] = [
     *[turns(OPEN + OFFER + ASKED) + list(handshake(version)) for version in ("1.0", "1.2", "1.3")],
     [*turns(OPEN.replace("EHLO", "ehlo") + OFFER + ASKED.replace("STARTTLS", "startTLS")), *handshake("1.2")],
@@ -44,6 +53,7 @@ FORMS: list[Turns] = [
     turns(OPEN + OFFER + "C XXXXXXXX\nS 500 5.5.1 Unknown: XXXXXXXX\n" + MAIL + DATA + BYE),
     turns(OPEN.replace("EHLO", "HELO") + "S 250 mx.example\n" + MAIL.replace(" SIZE=9", "") + DATA + BYE),
     turns('S 220 % "\\ é <x@y> *** mx\nC EHLO [192.0.2.1]\nS 250-% z@z \\"|250 HELP\n' + MAIL + DATA + BYE),
+    *FAILED,
 ]
 IMPLICIT: list[Turns] = [list(handshake(version)) for version in ("1.2", "1.3")]
 ODD = [
@@ -74,6 +84,15 @@ def test_each_of_these_has_a_form(script: Turns) -> None:
     assert SessionLines(SETTINGS)(found) == ordinary(found)
 
 
+@pytest.mark.parametrize("script", FAILED)
+def test_a_handshake_that_failed_needs_no_observing(script: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = connection(script)
+    line = ordinary(found)
+    monkeypatch.setattr("sniffer.lines.observe", None)
+    assert SessionLines(SETTINGS)(found) == line
+    assert b'"verdict":"tls_failed"' in line
+
+
 def test_a_form_is_used_for_other_names_addresses_and_wordings() -> None:
     lines = SessionLines(SETTINGS)
     other = OPEN.replace("c.example", "other.example").replace("mx.example ESMTP Postfix", "mail.test ready (Exim 4)")
@@ -102,6 +121,7 @@ def test_times_are_the_sessions_own() -> None:
         SniffSettings(banner_text=5, helo_text=3, dialogue_text=9),
         SniffSettings(dialogue_entries=3),
         SniffSettings(evidence_entries=1, evidence_text=3),
+        SniffSettings(evidence_entries=2),
         SniffSettings(smtp_ports=frozenset({2500})),
         SniffSettings(protocols=frozenset({"imap"})),
         SniffSettings(observer_name='a "tap"'),
