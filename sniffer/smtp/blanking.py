@@ -16,6 +16,7 @@ _SECRET = frozenset(("AUTH", "X-EXPS", "PASS", "USER", "APOP", "LOGIN", "AUTHENT
 _WHOLE_ARGUMENT = frozenset(("VRFY", "EXPN"))
 _PLAIN = frozenset(("EHLO", "HELO", "LHLO", "STARTTLS", "DATA", "QUIT", "RSET", "NOOP", "BDAT"))
 _TELLING = re.compile("[@<=]")
+_RETURNS = re.compile(r"\r+\n")
 _LOGIN = re.compile(r"(?i)\b(LOGIN)=\S+")
 _KEPT = 8192
 _LONGEST = 1024
@@ -70,8 +71,10 @@ def _bounded(data: bytes, limit: int) -> bytes:
 
 
 def clean(data: bytes) -> str:
-    """Bytes as text: line ends as newlines, none at the end, strange bytes as U+FFFD."""
-    return data.decode("utf-8", "replace").replace("\r\n", "\n").rstrip("\r\n")
+    """Bytes as text: line ends as newlines, however many carriage returns they have, none at the end, strange bytes as
+    U+FFFD."""
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    return (_RETURNS.sub("\n", text) if "\r" in text else text).rstrip("\r\n")
 
 
 def without_addresses(text: str) -> str:

@@ -53,6 +53,7 @@ FORMS: list[Turns] = [
     turns(OPEN + OFFER + "C XXXXXXXX\nS 500 5.5.1 Unknown: XXXXXXXX\n" + MAIL + DATA + BYE),
     turns(OPEN.replace("EHLO", "HELO") + "S 250 mx.example\n" + MAIL.replace(" SIZE=9", "") + DATA + BYE),
     turns('S 220 % "\\ é <x@y> *** mx\nC EHLO [192.0.2.1]\nS 250-% z@z \\"|250 HELP\n' + MAIL + DATA + BYE),
+    [(sent, data.replace(b"250-mx.example\r\n", b"250-mx.example\r\r\n")) for sent, data in turns(OPEN + OFFER + MAIL + DATA + BYE)],
     *FAILED,
 ]
 IMPLICIT: list[Turns] = [list(handshake(version)) for version in ("1.2", "1.3")]
