@@ -83,8 +83,8 @@ def without_addresses(text: str) -> str:
 
 
 def _path_blanked(text: str) -> str:
-    blanked = _PATH.sub(f"<{BLANK}>", text)
-    if blanked == text and "<>" not in text:
+    blanked, paths = _PATH.subn(f"<{BLANK}>", text)
+    if not paths and "<>" not in text:
         head, colon, _ = text.partition(":")
         return f"{head}{colon}{BLANK}"
     return blanked
