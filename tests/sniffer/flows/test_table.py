@@ -15,6 +15,7 @@ from sniffer.engine import Engine
 from sniffer.flows.flow import COST, Flow
 from sniffer.settings import SECOND, EngineSettings
 from sniffer.weird import Weird
+from tests.sniffer.conftest import SYN
 
 
 def both(wire, frames, settings=None):
@@ -47,6 +48,23 @@ def test_silence_counts_when_the_capture_went_on_for_long_enough(wire):
         later = talked(wire, time=talk.time + pause, **other).close()
         found, _ = both(wire, talk.frames + later.frames)
         assert {c.client_port: (c.client.end, c.server.end) for c in found} == {40000: (end, end), 40001: ("fin", "fin")}
+
+
+def test_of_connections_without_payload_the_oldest_packets_go(wire):
+    few = EngineSettings(unanswered=50)
+    talks = [wire.Dialogue(client=("198.18.0.1", 1000 + number), time=wire.START + number) for number in range(80)]
+    opened = [frame for talk in talks for frame in talk.packet(0, b"", SYN).frames]
+    said = [frame for talk in talks for frame in replace(talk, frames=[]).say(1, b"220 mx\r\n").frames]
+    weird = Weird()
+    engine = Engine(few, weird)
+    found = []
+    for frames in (opened, said):
+        for records in read_records(from_stream(io.BytesIO(wire.pcap(frames))), few.chunk):
+            found.extend(engine.feed(records))
+    found.extend(engine.finish())
+    known = {c.client_port: c.client.captured for c in found}
+    assert weird.evicted == 30
+    assert [known[1000 + number] for number in range(80)] == [False] * 30 + [True] * 50
 
 
 def test_what_is_let_go_for_want_of_room_was_not_silent(wire):
