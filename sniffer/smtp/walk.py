@@ -215,9 +215,9 @@ class Walk:
         if reply is None:
             return False
         client, going_on = self.connection.client, self.client_position
-        same_piece = not any(position < place <= going_on for place, _ in client.marks)
         said, heard = time_at(client, going_on, _NEVER), time_at(self.connection.server, reply.at, _NEVER)
-        self._aligned = same_piece or going_on >= len(client.data) or said > heard
+        at_once = time_at(client, position, _NEVER) == said
+        self._aligned = at_once or going_on >= len(client.data) or said > heard
         return not self._aligned
 
     def _append(self, verb: str, argument: bytes, line: bytes, at: int, reply: Reply | None, known: bool = True) -> None:
