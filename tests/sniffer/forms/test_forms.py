@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from sniffer.lines import SessionLines
 from sniffer.session import observe, session_json
 from sniffer.settings import BEGINNING, EngineSettings
 from sniffer.sniff_settings import SniffSettings
-from sniffer.stream import Connection
+from sniffer.stream import Connection, End
 from sniffer.weird import Weird
 from tests.sniffer.handshakes import handshake
 from tests.sniffer.playbook import SETTINGS, Turns, connection, turns
@@ -164,24 +164,35 @@ def damaged(draw: st.DrawFn) -> Turns:
     return [turn for place, turn in enumerate(script) if place != dropped]
 
 
-ENDS = st.sampled_from(("fin", "rst", "open", "cut", "gap", "limit"))
+ENDS: st.SearchStrategy[End] = st.sampled_from(("fin", "rst", "open", "cut", "gap", "limit"))
 LINES = SessionLines(SETTINGS)
 """Of all examples: what one taught it may not spoil another."""
 
 
-@settings(max_examples=2500, deadline=None)
-@given(damaged(), ENDS, ENDS, st.none() | st.integers(0, 900), st.none() | st.integers(0, 2000), st.booleans())
-def test_both_ways_write_the_same_of_whatever_comes(
-    script: Turns, client_end: str, server_end: str, client_keep: int | None, server_keep: int | None, from_start: bool
-) -> None:
-    found = connection(
-        script,
-        client_end=client_end,  # type: ignore[arg-type]
-        server_end=server_end,  # type: ignore[arg-type]
-        client_keep=client_keep,
-        server_keep=server_keep,
-        from_start=from_start,
+@st.composite
+def captured(draw: st.DrawFn) -> Connection:
+    """What a tap might have kept of such a session."""
+    return connection(
+        draw(damaged()),
+        client_end=draw(ENDS),
+        server_end=draw(ENDS),
+        client_keep=draw(st.none() | st.integers(0, 900)),
+        server_keep=draw(st.none() | st.integers(0, 2000)),
+        from_start=draw(st.booleans()),
     )
+
+
+@settings(max_examples=2500, deadline=None)
+@given(captured())
+def test_both_ways_write_the_same_of_whatever_comes(found: Connection) -> None:
+    assert LINES(found) == ordinary(found)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@settings(max_examples=100_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(captured())
+def test_both_ways_write_the_same_for_long(found: Connection) -> None:
     assert LINES(found) == ordinary(found)
 
 
