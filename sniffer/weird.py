@@ -23,7 +23,7 @@ class Weird:
     nested_too_deep: int = 0
     """Tags, labels, extension headers or tunnels beyond the depth that is followed."""
     fragments: int = 0
-    """IP fragments of TCP seen."""
+    """IP fragments of TCP and of tunnels seen."""
     fragments_dropped: int = 0
     """Fragments given up: table full, too old, or a datagram that cannot be."""
     fragment_overlap: int = 0

@@ -1,4 +1,4 @@
-"""IP fragments of TCP to whole datagrams (RFC 791 section 3.2, RFC 8200 section 4.5).
+"""IP fragments to whole datagrams (RFC 791 section 3.2, RFC 8200 section 4.5).
 
 The first copy of a byte wins. Memory and time are bounded; what is given up is counted.
 """
@@ -46,6 +46,10 @@ class FragmentTable:
     def __len__(self) -> int:
         """Datagrams of which something waits."""
         return len(self._waiting)
+
+    def __contains__(self, key: bytes) -> bool:
+        """True while something of that datagram waits."""
+        return key in self._waiting
 
     def add(self, fragment: Fragment, weird: Weird) -> bytes | None:
         """The datagram's payload when this fragment completes it."""

@@ -42,7 +42,7 @@ class Packets:
 def packets_of(view: View, records: Cursor, link_type: int, total: int, weird: Weird) -> Packets:
     """The IP packets of records of one link type. ``total``: how many records the window has."""
     found = Packets([], [])
-    walk = _Walk(view, found, total, weird)
+    walk = Walk(view, found, total, weird)
     if link_type == ETHERNET:
         walk.ethernet(records)
     elif link_type in (LINUX_SLL, LINUX_SLL2):
@@ -68,7 +68,9 @@ def packets_of(view: View, records: Cursor, link_type: int, total: int, weird: W
 Step = Callable[[Cursor], None]
 
 
-class _Walk:
+class Walk:
+    """Steps from header to header; what it comes to is added to ``found``."""
+
     def __init__(self, view: View, found: Packets, total: int, weird: Weird) -> None:
         self.view = view
         self.found = found
@@ -80,44 +82,45 @@ class _Walk:
 
     def typed(self, records: Cursor, header: int, type_at: int) -> None:
         """A link header of ``header`` bytes with an EtherType in it."""
-        records = self._having(records, header)
-        self._ethertype(records.skip(header), self._word(records.at + type_at), 0)
+        records = self.having(records, header)
+        self.ethertype(records.skip(header), self.word(records.at + type_at))
 
     def bare(self, records: Cursor) -> None:
         """IP of either version with nothing before it."""
-        records = self._having(records, 1)
+        records = self.having(records, 1)
         version = self.view.column(records.at, "u1") >> 4
         self._add(records, version == 4, version == 6)
 
     def loopback(self, records: Cursor) -> None:
         """Four bytes of address family, in the byte order of the machine that captured, or in network order."""
-        records = self._having(records, 4)
+        records = self.having(records, 4)
         family = self.view.column(records.at, "<u4")
         family = np.where(family > 0xFFFF, family.byteswap(), family)
         self._add(records.skip(4), family == _AF_INET, np.isin(family, _AF_INET6))
 
     def ppp(self, records: Cursor) -> None:
         """A protocol number of one or two bytes, after an optional address and control field."""
-        records = self._having(records, 4)
-        framed = self._word(records.at) == 0xFF03
+        records = self.having(records, 4)
+        framed = self.word(records.at) == 0xFF03
         records = records.skip(np.where(framed, 2, 0))
         self._ppp_protocol(records)
 
     def pppoe(self, records: Cursor) -> None:
         """Version, type, code, session, length: six bytes; then PPP. The code of data is 0."""
-        records = self._having(records, 8)
+        records = self.having(records, 8)
         data = self.view.column(records.at + 1, "u1") == 0
         self._ppp_protocol(records.pick(data).skip(6))
 
     def _ppp_protocol(self, records: Cursor) -> None:
         first = self.view.column(records.at, "u1")
         short = (first & 1) == 1
-        protocol = np.where(short, first, self._word(records.at))
+        protocol = np.where(short, first, self.word(records.at))
         after = records.skip(np.where(short, 1, 2))
         self._add(after, protocol == 0x21, protocol == 0x57)
-        self._some(after, (protocol == 0x281) | (protocol == 0x283), self._labels)
+        self.some(after, (protocol == 0x281) | (protocol == 0x283), self._labels)
 
-    def _ethertype(self, records: Cursor, kind: npt.NDArray[np.uint16], depth: int) -> None:
+    def ethertype(self, records: Cursor, kind: npt.NDArray[np.uint16], depth: int = 0) -> None:
+        """What an EtherType announces; ``depth`` tags stood before it."""
         ip4, ip6 = kind == _IP4, kind == _IP6
         self._add(records, ip4, ip6)
         rest = np.flatnonzero(~(ip4 | ip6))
@@ -127,48 +130,51 @@ class _Walk:
         tagged = np.isin(kind, TAGS)
         if tagged.any():
             self._tag(records.pick(tagged), depth)
-        self._some(records, kind == _PPPOE, self.pppoe)
-        self._some(records, np.isin(kind, _LABELS), self._labels)
+        self.some(records, kind == _PPPOE, self.pppoe)
+        self.some(records, np.isin(kind, _LABELS), self._labels)
 
     def _tag(self, records: Cursor, depth: int) -> None:
         if depth == _MOST_TAGS:
             self.weird.nested_too_deep += len(records)
             return
-        records = self._having(records, 4)
+        records = self.having(records, 4)
         if self.found.vlan is None:
             self.found.vlan = np.full(self.total, -1, np.int16)
         if not depth:
-            self.found.vlan[records.record] = self._word(records.at) & 0xFFF
-        self._ethertype(records.skip(4), self._word(records.at + 2), depth + 1)
+            self.found.vlan[records.record] = self.word(records.at) & 0xFFF
+        self.ethertype(records.skip(4), self.word(records.at + 2), depth + 1)
 
     def _labels(self, records: Cursor) -> None:
         for _ in range(_MOST_LABELS):
-            records = self._having(records, 5)
+            records = self.having(records, 5)
             bottom = (self.view.column(records.at + 2, "u1") & 1) == 1
             records = records.skip(4)
-            self._some(records, bottom, self.bare)
+            self.some(records, bottom, self.bare)
             records = records.pick(~bottom)
             if not len(records):
                 return
         self.weird.nested_too_deep += len(records)
 
-    def _some(self, records: Cursor, mask: npt.NDArray[np.bool_], step: Step) -> None:
+    def some(self, records: Cursor, mask: npt.NDArray[np.bool_], step: Step) -> None:
+        """Go on with some of the records, if there are any."""
         if mask.any():
             step(records.pick(mask))
 
     def _add(self, records: Cursor, ip4: npt.NDArray[np.bool_], ip6: npt.NDArray[np.bool_]) -> None:
         for found, mask in ((self.found.ip4, ip4), (self.found.ip6, ip6)):
-            if mask.all():
+            if len(mask) and mask.all():
                 found.append(records)
             elif mask.any():
                 found.append(records.pick(np.flatnonzero(mask)))
 
-    def _having(self, records: Cursor, size: int) -> Cursor:
+    def having(self, records: Cursor, size: int) -> Cursor:
+        """Those of which that many bytes more are captured; the others are counted."""
         enough = records.having(size)
         if enough.all():
             return records
         self.weird.truncated_header += int(len(enough) - np.count_nonzero(enough))
         return records.pick(enough)
 
-    def _word(self, at: Ints) -> npt.NDArray[np.uint16]:
+    def word(self, at: Ints) -> npt.NDArray[np.uint16]:
+        """The 16 bits there, in network order."""
         return self.view.column(at, ">u2").astype(np.uint16)

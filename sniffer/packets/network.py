@@ -15,7 +15,7 @@ from sniffer.capture.records import Bools, Ints, View
 from sniffer.packets.columns import Cursor
 from sniffer.weird import Weird
 
-TCP, UDP, IP_IN_IP, IPV6_IN_IP, GRE, FRAGMENT, AUTHENTICATION = 6, 17, 4, 41, 47, 44, 51
+TCP, UDP, FRAGMENT, AUTHENTICATION = 6, 17, 44, 51
 _EXTENSIONS = (0, 43, 51, 60, 135, 139, 140)
 _MOST_EXTENSIONS = 8
 

@@ -17,6 +17,7 @@ from sniffer.stream import Connection
 from sniffer.weird import Weird
 from tests.fuzz.target import Target
 from tests.sniffer.conftest import Wire
+from tests.sniffer.mirrors import MIRRORS, in_fragments
 
 LINKS = sorted(SUPPORTED)
 PORTS = frozenset({25, 465, 110, 143})
@@ -116,14 +117,12 @@ def wrapped_talks() -> list[bytes]:
     """The same segments behind every header that we step over."""
     frames = [frame for _, frame in Wire.session(0, 0).frames]
     packets = [frame[14:] for frame in frames]
-    gre = [Wire.ip(("10.0.0.1", 0), ("10.0.0.2", 0), b"\0\0\x08\0" + packet, 47) for packet in packets]
-    ipip = [Wire.ip(("10.0.0.1", 0), ("10.0.0.2", 0), packet, 4) for packet in packets]
-    udp = [struct.pack(">HHHH", 5000, 4789, 16 + len(frame), 0) + b"\x08\0\0\0\0\0\x07\0" + frame for frame in frames]
-    vxlan = [Wire.ip(("10.0.0.1", 0), ("10.0.0.2", 0), datagram, 17) for datagram in udp]
     tagged = [Wire.ethernet(packet, [(0x88A8, 7), (0x8100, 9)]) for packet in packets]
     pppoe = [Wire.ethernet(b"\x11\0\0\x07\0\x40\0\x21" + packet, kind=0x8864) for packet in packets]
     mpls = [Wire.ethernet(struct.pack(">I", 17 << 12 | 0x140) + packet, kind=0x8847) for packet in packets]
-    ethernet = [tagged, pppoe, mpls, [Wire.ethernet(packet) for packet in (*gre, *ipip, *vxlan)]]
+    mirrored = [[mirror(frame) for frame in frames] for mirror in MIRRORS.values()]
+    cut = [[part for frame in whole[:6] for part in in_fragments(frame, 48)] for whole in mirrored[:3]]
+    ethernet = [tagged, pppoe, mpls, *mirrored, *cut]
     others = [
         pack_frames(101, packets),
         pack_frames(113, [bytes(14) + b"\x08\0" + packet for packet in packets]),

@@ -13,6 +13,7 @@ from sniffer.packets.columns import Columns
 from sniffer.packets.decode import Decoder
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
+from tests.sniffer.mirrors import MIRRORS, erspan_3, gre, in_fragments, outside, udp
 
 A4, B4 = ("198.18.0.1", 40000), ("192.0.2.25", 25)
 A6, B6 = ("2001:db8::1", 40000), ("2001:db8:ffff::25", 25)
@@ -135,26 +136,103 @@ def test_extension_headers(wire):
     assert decode([wire.ethernet(packet(wire, 6, protocol=60, before=endless))])[2].nested_too_deep == 1
 
 
-def test_tunnels(wire):
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("family", [4, 6])
+def test_tunnels(wire, name, family):
+    mirror = MIRRORS[name]
+    assert one([mirror(wire.ethernet(packet(wire, family)))]) == HELLO
+    assert one(in_fragments(mirror(wire.ethernet(packet(wire, family))), 16)) == HELLO
+    tagged = decode([mirror(wire.ethernet(packet(wire, family), [(0x88A8, 7), (0x8100, 9)]))])[0][0]
+    assert tagged.vlan.tolist() == [-1 if "ip" in name.replace("ipv6", "") or "mpls" in name else 7]
+
+
+def test_bare_tunnels_of_either_family(wire):
     ends = ("203.0.113.1", 0), ("203.0.113.2", 0)
     inner4, inner6 = packet(wire, 4), packet(wire, 6)
-    frame = wire.ethernet(inner4, [(0x8100, 9)])
-    udp = struct.pack(">HHHH", 5000, 4789, 0, 0) + b"\x08\0\0\0\0\0\x07\0"
-    gre = struct.pack(">HH", 0, 0x0800)
     keyed = struct.pack(">HHII", 0xB000, 0x86DD, 0, 5) + bytes(4)
     for outer in (
-        wire.ip(*ends, inner4, protocol=4),
-        wire.ip(*ends, inner6, protocol=41),
-        wire.ip(*ends, gre + inner4, protocol=47),
         wire.ip(*ends, keyed + inner6, protocol=47),
-        wire.ip(*ends, struct.pack(">HH", 0, 0x6558) + frame, protocol=47),
-        wire.ip(*ends, udp + frame, protocol=17),
         wire.ip(("2001:db8::7", 0), ("2001:db8::8", 0), inner4, protocol=4),
         wire.ip(*ends, wire.ip(*ends, inner4, protocol=4), protocol=4),
     ):
         assert one([wire.ethernet(outer)]) == HELLO
     third = wire.ip(*ends, wire.ip(*ends, wire.ip(*ends, inner4, protocol=4), protocol=4), protocol=4)
     assert decode([wire.ethernet(third)])[2].nested_too_deep == 1
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+def test_tunnels_cut_anywhere(wire, name):
+    frame = MIRRORS[name](wire.ethernet(packet(wire)))
+    for size in range(len(frame) - len(HELLO)):
+        decoded, _, weird = decode([frame], captured=size)
+        assert (decoded, weird.truncated_header) == (None, 1)
+    assert one([frame], captured=len(frame) - len(HELLO) + 3) == b"220"
+
+
+def test_the_outermost_tag_counts(wire):
+    inner = wire.ethernet(packet(wire), [(0x8100, 9)])
+    for tags, expected in (([], 9), ([(0x8100, 5)], 5)):
+        frame = MIRRORS["vxlan"](inner)
+        outer = wire.ethernet(frame[14:], tags)
+        assert decode([outer, wire.ethernet(packet(wire))])[0][0].vlan.tolist() == [expected, -1]
+        decoded, records, _ = decode([wire.ethernet(packet(wire), [(0x8100, 3)]), *in_fragments(frame, 32)])
+        assert decoded[0].vlan.tolist() == [3, 9]
+        assert payloads(decoded, records) == [HELLO] * 2
+
+
+def test_tunnels_of_other_versions_are_left_alone(wire):
+    inner = wire.ethernet(packet(wire))
+    for other in (
+        udp(6081, b"\x40\0\x65\x58\0\0\x07\0" + inner),
+        udp(37008, b"\x02\0\0\x01\x01" + inner),
+        udp(37008, b"\x01\x03\0\x01\x01" + inner),
+        udp(37008, b"\x01\0\0\x12\x01" + inner),
+        udp(37008, b"\x01\0\0\x01" + b"\x0a\x01\x07" * 9 + b"\x01" + inner),
+        udp(4790, b"\x08\0\0\0\0\0\x07\0" + inner),
+    ):
+        assert decode([outside(other, 17)])[0] is None
+    for other in (gre(0x6558, inner, 1), gre(0x6558, inner, 0x4000), gre(0x88BD, inner), erspan_3(inner, kind=1)):
+        assert decode([outside(other, 47)])[0] is None
+
+
+def test_fragments_of_other_datagrams_are_not_kept(wire):
+    """Without its first fragment nobody knows what UDP carries."""
+    frames = in_fragments(outside(udp(2049, b"x" * 900), 17)) + in_fragments(outside(b"x" * 900, 50))
+    decoder = Decoder(EngineSettings(), SEEDS, Weird())
+    assert decoder.decode(records_of(frames)) is None
+    assert not decoder.waits
+    first, *rest = in_fragments(MIRRORS["vxlan"](wire.ethernet(packet(wire))), 32)
+    for pieces in ([*rest, first], [first]):
+        decoded, _, weird = decode(pieces)
+        assert (decoded, weird.fragments) == (None, 1)
+    gre_pieces = in_fragments(MIRRORS["erspan-2"](wire.ethernet(packet(wire))), 32)
+    assert one(gre_pieces[::-1]) == HELLO
+
+
+def test_fragments_within_fragments_of_a_tunnel(wire):
+    inner = in_fragments(wire.ethernet(packet(wire)), 16)
+    pieces = [piece for frame in inner for piece in in_fragments(MIRRORS["vxlan"](frame), 24)]
+    decoded, records, _ = decode([*pieces, wire.ethernet(packet(wire))])
+    assert payloads(decoded, records) == [HELLO] * 2
+    columns, aside = decoded
+    assert columns.time.tolist() == [(len(pieces) - 1) * 1000, len(pieces) * 1000]
+    assert bytes(aside.ends[-1 - columns.source[0]])[:8] == bytes(records.buffer[columns.source[1] :][:8])
+    assert len(set(columns.key.tolist())) == 1
+
+
+def test_any_bytes_in_tunnels(wire):
+    rng = np.random.default_rng(4)
+    frames = []
+    for mirror in MIRRORS.values():
+        for tags in ([], [(0x8100, 1)]):
+            frame = mirror(wire.ethernet(packet(wire), tags))
+            for _ in range(60):
+                broken = bytearray(frame)
+                for spot in rng.integers(14, len(frame), 3):
+                    broken[spot] = rng.integers(0, 256)
+                frames += [bytes(broken), *in_fragments(bytes(broken), 32)]
+    for captured in (None, 70, 50):
+        decode(frames, captured=captured)
 
 
 def fragments4(wire, sizes, data=b"x" * 400):
