@@ -100,7 +100,7 @@ SESSIONS = Dataset(
             "server name",
         ),
         _f("keyword", "network.community_id", "Community ID v1 of the flow: joins views of it by several tools.", "community id"),
-        _f("integer", "network.vlan.id", "VLAN tag (the inner one of two).", "VLAN"),
+        _f("integer", "network.vlan.id", "VLAN tag: the outer one of two, the one in a tunnel where none is outside.", "VLAN"),
         _f("keyword", "network.direction", "inbound, outbound or external, by the networks that configuration calls ours.", "direction"),
         _f("keyword", "network.path", "Observer, interface and VLAN, source AS → destination: the way the session took.", "path"),
         _f("keyword", "observer.name", "The sensor that saw it.", "observer"),

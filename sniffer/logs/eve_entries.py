@@ -131,6 +131,6 @@ def _seen(event: Event) -> dict[str, Any]:
 
 
 def _vlan(value: Any) -> int | None:
-    """The inner one of several."""
+    """The outer one of several, which stands first."""
     tags = value if isinstance(value, list) else [value]
-    return whole(tags[-1]) if tags else None
+    return whole(tags[0]) if tags else None

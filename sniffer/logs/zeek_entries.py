@@ -142,13 +142,12 @@ def _seen(fields: Fields) -> dict[str, Any]:
     at = moment(fields.get("ts"))
     if at is None:
         raise BadLine("no ts")
-    inner = whole(fields.get("inner_vlan"))
     return {
         "at": at,
         "ends": Ends(
             address(fields.get("id.orig_h")), port(fields.get("id.orig_p")), address(fields.get("id.resp_h")), port(fields.get("id.resp_p"))
         ),
         "observer": text(fields.get("_system_name"), 200),
-        "vlan": inner if inner is not None else whole(fields.get("vlan")),
+        "vlan": whole(fields.get("vlan")),
         "community_id": text(fields.get("community_id"), 64),
     }
