@@ -28,6 +28,7 @@ Engine = Literal["numpy", "pyshark"]
 @options.json
 @click.option("--engine", type=click.Choice(get_args(Engine)), help="numpy is fast; pyshark has Wireshark's dissectors.")
 @click.option("--protocols", metavar="LIST", help="Comma-separated: smtp,pop3,imap.")
+@click.option("--tunnels", is_flag=True, help="With -i: also what comes in VXLAN, Geneve, GRE, ERSPAN, MPLS or PPPoE.")
 @click.option("--to", metavar="URL", help="With -i: forward to a collector, https://HOST/v1/sessions.")
 @click.option("--token", metavar="TOKEN", help="Bearer token for --to; better in STRIPWATCH_SNIFF_TOKEN, which ps does not show.")
 @click.option("--jobs", "-j", type=click.IntRange(1, 2), default=1, show_default=True, metavar="N", help="Processes for one file.")
@@ -38,6 +39,7 @@ def command(
     json: bool,
     engine: Engine | None,
     protocols: str | None,
+    tunnels: bool,
     to: str | None,
     token: str | None,
     jobs: int,
@@ -53,10 +55,12 @@ def command(
     if interface is not None:
         if files or jobs != 1:
             raise CommandFailed("-i captures live: it takes no files and no --jobs", USAGE)
-        _live(_site(config, engine, protocols, token), interface, json, to)
+        _live(_site(config, engine, protocols, token, tunnels), interface, json, to)
         return OK
     if to is not None or token is not None:
         raise CommandFailed("--to and --token go with -i", USAGE)
+    if tunnels:
+        raise CommandFailed("--tunnels goes with -i: files are always looked into", USAGE)
     if not files:
         raise CommandFailed("nothing to read: name captures, - for standard input, or -i for an interface", USAGE)
     site = _site(config, engine, protocols)
@@ -121,7 +125,7 @@ def _capture(file: Path) -> Capture:
     return sys.stdin.buffer if str(file) == "-" else file
 
 
-def _site(config: Path | None, engine: Engine | None, protocols: str | None, token: str | None = None) -> Site:
+def _site(config: Path | None, engine: Engine | None, protocols: str | None, token: str | None = None, tunnels: bool = False) -> Site:
     configuration = configuration_from(config)
     sniff = configuration.sniff
     if engine is not None:
@@ -132,6 +136,8 @@ def _site(config: Path | None, engine: Engine | None, protocols: str | None, tok
         if unknown or not words:
             raise CommandFailed(f"--protocols takes {', '.join(get_args(Protocol))}, not {protocols!r}", USAGE)
         sniff = dataclasses.replace(sniff, protocols=cast(tuple[Protocol, ...], words))
+    if tunnels:
+        sniff = dataclasses.replace(sniff, tunnels=True)
     if token is not None:
         sniff = dataclasses.replace(sniff, forward_token=token)
     return Site(dataclasses.replace(configuration, sniff=sniff))

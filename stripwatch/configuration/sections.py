@@ -182,6 +182,10 @@ class SniffSection:
     dns: bool = True
     """Read the DNS answers of port 53 beside the mail, so that sessions get the MX name of their server; ``sniff -i`` captures
     them too. A sensor beside a busy resolver may spare itself that."""
+    tunnels: bool = False
+    """``sniff -i``: capture what is in tunnels (VXLAN, Geneve, GRE, ERSPAN, IP in IP, TZSP), MPLS or PPPoE too, as mirrors of
+    clouds and switches deliver it. The kernel can't tell mail in them from the rest, so all of it is read; also ``--tunnels``.
+    Files are always looked into."""
     capture_filter: str = ""
     """``sniff -i``: a capture filter (pcap-filter) of your own instead of the one made from the ports."""
     buffer_mib: int = 64

@@ -58,7 +58,7 @@ class Run:
             background.start()
             stack.callback(background.stop)
             counts = WatchCounts()
-            report = Report(self.interface, counts, outlet, monotonic())
+            report = Report(self.interface, counts, outlet, monotonic(), hint=_hint(configuration))
             engine = engine_settings(configuration)
             try:
                 for lines in watch(relay, settings, engine, counts, self.site.clock.wall):
@@ -93,7 +93,9 @@ class Run:
 class Report:
     """What the capture did, once a minute and at its end."""
 
-    def __init__(self, interface: str, counts: WatchCounts, outlet: Outlet, now: float) -> None:
+    def __init__(self, interface: str, counts: WatchCounts, outlet: Outlet, now: float, hint: str = "") -> None:
+        """``hint``: what is said after the first minute if no mail came in it."""
+        self._hint = hint
         self._interface = interface
         self._counts = counts
         self._outlet = outlet
@@ -105,6 +107,9 @@ class Report:
         if now >= self._next:
             self._next = now + REPORT_SECONDS
             self._say(f"{_dropped(tally)} up to {max(0, now - counted) / 60:.0f} min ago" if tally else "", tally)
+            if self._hint and not self._counts.sessions and not self._counts.open:
+                _log.warning("%s: no mail so far. %s", self._interface, self._hint)
+            self._hint = ""
 
     def last(self, tally: Tally | None) -> None:
         """The end, with dumpcap's own count."""
@@ -134,11 +139,18 @@ def _dropped(tally: Tally | None) -> str:
     return f", {tally.dropped} of {tally.dropped + tally.received} packets dropped by the kernel" if tally else ""
 
 
+def _hint(configuration: Configuration) -> str:
+    if configuration.sniff.capture_filter:
+        return "Does the capture_filter let it pass?"
+    return "Does it pass here? A mirror that comes in tunnels (VXLAN, GRE, ERSPAN) needs --tunnels." * (not configuration.sniff.tunnels)
+
+
 def _filters(configuration: Configuration) -> tuple[str, ...]:
-    own = configuration.sniff.capture_filter
+    sniff = configuration.sniff
     engine = engine_settings(configuration)
-    ports, dns = engine.ports, engine.dns is not None
-    return (own,) if own else (capture_filter(ports, dns=dns), capture_filter(ports, dns=dns, tagged=False))
+    if sniff.capture_filter:
+        return (sniff.capture_filter,)
+    return tuple(capture_filter(engine.ports, dns=engine.dns is not None, tagged=tagged, wrapped=sniff.tunnels) for tagged in (True, False))
 
 
 @contextmanager

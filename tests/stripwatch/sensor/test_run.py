@@ -21,6 +21,8 @@ from sniffer.live.watch import WatchCounts
 from stripwatch.sensor.outlets import Printed
 from stripwatch.sensor.run import Report
 from tests.serving import Serving, environ
+from tests.sniffer.conftest import Wire
+from tests.sniffer.mirrors import MIRRORS, in_fragments
 
 TOKEN = "0123456789abcdef"
 
@@ -50,6 +52,30 @@ def test_json_prints_a_session_shortly_after_its_end(sniff, send):
     assert "1 sessions" in running.err
     assert "0 of" in running.err
     assert "dropped by the kernel" in running.err
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_mirror_in_tunnels(sniff, server, cut):
+    """Put on the wire as they are; the kernel throws them away."""
+    try:
+        raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    except PermissionError:
+        pytest.skip("frames can be sent by root alone")
+    running = sniff("--json", "--tunnels")
+    with raw:
+        raw.bind(("lo", 0))
+        for number, mirror in enumerate(MIRRORS.values()):
+            talk = Wire.Dialogue(client=("198.18.0.1", 40000 + number), server=("192.0.2.25", server.port)).open()
+            talk.say(1, b"220 mx ESMTP\r\n").say(0, b"EHLO me\r\n").say(1, b"250-mx\r\n250 XXXXXXXA\r\n").say(0, b"QUIT\r\n").close()
+            for _, frame in talk.frames:
+                outer = mirror(frame)
+                tagged = outer[:12] + b"\x81\0\0\x07" + outer[12:] if number % 2 else outer
+                for piece in in_fragments(outer, 48) if cut else [tagged]:
+                    raw.send(piece)
+    ports = {json.loads(running.line())["source"]["port"] for _ in MIRRORS}
+    assert ports == set(range(40000, 40000 + len(MIRRORS)))
+    assert running.end(signal.SIGTERM) == 0
+    assert running.out == ""
 
 
 def test_an_open_session_is_told_at_the_end(sniff, server):
@@ -133,6 +159,7 @@ def certificate_name(authority: Path) -> str:
         (("-i", "lo", "--json", "--to", "https://x/"), 2, "choose one"),
         (("-i", "lo", "--engine", "pyshark"), 2, "numpy"),
         (("--to", "https://x/", "x.pcap"), 2, "-i"),
+        (("--tunnels", "x.pcap"), 2, "always looked into"),
     ],
 )
 def test_wrong_usage_is_said_in_one_line(can_capture, tmp_path, arguments, code, said):
@@ -209,3 +236,11 @@ def test_the_kernels_drops_are_told_while_it_runs(caplog):
     assert said[1] == ("WARNING", True, "up to 1 min ago")
     assert said[2] == ("INFO", True, "up to 2 min ago")
     assert "10 of 100 packets" in caplog.records[1].message
+
+
+@pytest.mark.parametrize(("seen", "told"), [({}, True), ({"sessions": 1}, False), ({"open": 1}, False)])
+def test_a_first_minute_without_mail_is_told_once(caplog, seen, told):
+    report = Report("tap0", WatchCounts(packets=90, **seen), Printed(io.BytesIO()), 0.0, hint="Try --tunnels.")
+    for now in (59, 61, 125):
+        report.tick(now, None, 0)
+    assert [record.message for record in caplog.records if "tunnels" in record.message] == ["tap0: no mail so far. Try --tunnels."] * told
