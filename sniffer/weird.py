@@ -55,3 +55,21 @@ class Weird:
     def nonzero(self) -> dict[str, int]:
         """The names that were met and how often."""
         return {field.name: count for field in fields(self) if (count := getattr(self, field.name))}
+
+    def blinding(self) -> dict[str, int]:
+        """Those of them that kept bytes from being seen."""
+        return {name: count for name, count in self.nonzero().items() if name in _BLINDING}
+
+
+_BLINDING = frozenset(
+    {
+        "unsupported_link",
+        "truncated",
+        "truncated_header",
+        "malformed_header",
+        "nested_too_deep",
+        "fragments_dropped",
+        "above_hole",
+        "evicted",
+    }
+)

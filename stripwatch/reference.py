@@ -19,6 +19,7 @@ from ingest.store.elasticsearch_store.aggregate import MAX_ENUMERATED
 from ingest.store.elasticsearch_store.indices import END_YEAR, FIRST_YEAR
 from ingest.store.schema import DATASETS
 from sniffer.evidence import WORDS as EVIDENCE
+from sniffer.weird import Weird
 from stripwatch.configuration import Configuration, sections
 from stripwatch.configuration.load import setting_names
 
@@ -64,11 +65,12 @@ def fields_page() -> str:
 
 
 def words_page() -> str:
-    """The stable words: evidence, warnings, reasons."""
+    """The stable words: evidence, warnings, reasons, oddities."""
     tables = {
         "Evidence (`smtp.evidence[].word`)": EVIDENCE,
         "Warnings of reports (`warnings[]`)": WARNINGS,
         "Reasons of unusable reports (dead letters)": all_reasons(),
+        "Oddities of packets (counted by `sniff`)": _attribute_docstrings(Weird),
     }
     parts = [MADE, "# Words\n", "Short stable words that programs may rely on.\n"]
     for title, words in tables.items():

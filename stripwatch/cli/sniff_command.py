@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -14,7 +15,7 @@ from sniffer.errors import CaptureError
 from sniffer.weird import Weird
 from stripwatch.cli import options
 from stripwatch.cli.failure import INPUT_FAILED, OK, USAGE, CommandFailed, complain
-from stripwatch.cli.sniffing import Capture, session_lines, spool_sessions
+from stripwatch.cli.sniffing import engine_settings, session_lines, spool_sessions
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
@@ -64,8 +65,7 @@ def command(
     if not files:
         raise CommandFailed("nothing to read: name captures, - for standard input, or -i for an interface", USAGE)
     site = _site(config, engine, protocols)
-    weird = Weird()
-    whole = _print(site, files, weird, jobs) if json else _store(site, files, weird, jobs)
+    whole = _print(site, files, jobs) if json else _store(site, files, jobs)
     return OK if whole else INPUT_FAILED
 
 
@@ -87,19 +87,47 @@ def _live(site: Site, interface: str, json: bool, to: str | None) -> None:
         raise CommandFailed(f"{error.reason}: {error}", USAGE) from error
 
 
-def _print(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool:
+class _Told:
+    """The lines of one file, and at its end what kept it from telling more."""
+
+    def __init__(self, site: Site, file: Path, jobs: int) -> None:
+        self._site = site
+        self._file = file
+        self._weird = Weird()
+        self._lines = session_lines(site, sys.stdin.buffer if str(file) == "-" else file, weird=self._weird, jobs=jobs)
+        self._count = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            self._count += 1
+            yield line
+
+    def end(self) -> None:
+        """Say on stderr what was not seen, if anything."""
+        unseen = ", ".join(f"{count} {name}" for name, count in self._weird.blinding().items())
+        if unseen:
+            complain(f"{self._file}: packets that could not all be read: {unseen} (docs/words.md)")
+        elif not self._count:
+            ports = ", ".join(map(str, sorted(engine_settings(self._site.configuration).ports)))
+            complain(f"{self._file}: no mail session on the TCP ports {ports}")
+
+
+def _print(site: Site, files: tuple[Path, ...], jobs: int) -> bool:
     whole = True
     out = sys.stdout.buffer
     for file in files:
         try:
-            out.writelines(session_lines(site, _capture(file), weird=weird, jobs=jobs))
+            told = _Told(site, file, jobs)
+            out.writelines(told)
         except (CaptureError, OSError) as error:
             whole = _complain(file, error)
+        else:
+            told.end()
     out.flush()
     return whole
 
 
-def _store(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool:
+def _store(site: Site, files: tuple[Path, ...], jobs: int) -> bool:
     from stripwatch.cli.feeding import drained
     from stripwatch.cli.outcome import outcome_code
 
@@ -108,7 +136,11 @@ def _store(site: Site, files: tuple[Path, ...], weird: Weird, jobs: int) -> bool
     with site.spool() as spool:
         for file in files:
             try:
-                whole &= spool_sessions(site, spool, session_lines(site, _capture(file), weird=weird, jobs=jobs), str(file), names)
+                told = _Told(site, file, jobs)
+                if spool_sessions(site, spool, told, str(file), names):
+                    told.end()
+                else:
+                    whole = False
             except OSError as error:
                 whole = _complain(file, error)
     return outcome_code(site, drained(site, list(names)), names, not whole) == OK
@@ -119,10 +151,6 @@ def _complain(file: Path, error: CaptureError | OSError) -> bool:
         raise error
     complain(f"{file}: {error.reason}: {error}" if isinstance(error, CaptureError) else f"{file}: {error.strerror or error}")
     return False
-
-
-def _capture(file: Path) -> Capture:
-    return sys.stdin.buffer if str(file) == "-" else file
 
 
 def _site(config: Path | None, engine: Engine | None, protocols: str | None, token: str | None = None, tunnels: bool = False) -> Site:

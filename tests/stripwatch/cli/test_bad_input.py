@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stripwatch.demo.traffic import capture
+from tests.sniffer.conftest import Wire
 
 from .conftest import Run
 
@@ -119,3 +120,18 @@ def test_imported_bad_files_are_dead_letters_and_good_ones_stored(run: Run, tmp_
     assert all(f"{folder / name}:" in done.stderr for name in BAD_REPORTS)
     listed = run("deadletter", "list", "--csv").stdout.splitlines()
     assert len(listed) - 1 == len([body for body in BAD_REPORTS.values() if body])
+
+
+def test_what_was_not_seen_of_a_capture_is_said(run: Run, tmp_path: Path) -> None:
+    """No session of a capture without mail, or of one whose packets were cut, goes without a word."""
+    frames = [frame for _, frame in Wire.session(0, 0).frames]
+    whole, cut, none = tmp_path / "whole.pcap", tmp_path / "cut.pcap", tmp_path / "none.pcap"
+    for path, kept, some in ((whole, 9999, frames), (cut, 66, frames), (none, 9999, [])):
+        path.write_bytes(Wire.pcap([(Wire.START, frame) for frame in some], nano=False, snaplen=kept))
+    told = [run("sniff", "--json", str(path)) for path in (whole, cut, none)]
+    assert [done.returncode for done in told] == [0, 0, 0]
+    assert told[0].stderr == ""
+    assert told[1].stderr.startswith(f"stripwatch: {cut}: packets that could not all be read: ")
+    assert " truncated" in told[1].stderr
+    assert told[2].stderr == f"stripwatch: {none}: no mail session on the TCP ports 25, 465, 587, 2525\n"
+    assert run("sniff", str(none)).stderr == told[2].stderr + "nothing to store\n"
