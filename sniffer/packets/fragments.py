@@ -5,6 +5,7 @@ The first copy of a byte wins. Memory and time are bounded; what is given up is 
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 
 from sniffer.weird import Weird
@@ -28,10 +29,63 @@ class Fragment:
 
 @dataclass(slots=True)
 class _Waiting:
+    """What came of a datagram: pieces in order that don't overlap, none behind its end."""
+
     first: int
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
+    size: int = 0
+    """Bytes in the pieces."""
     total: int | None = None
-    held: int = 0
+    """Where it ends, once that came."""
+
+    @property
+    def held(self) -> int:
+        return self.size + _COST * len(self.pieces)
+
+    @property
+    def whole(self) -> bool:
+        return self.size == self.total
+
+    def end_at(self, total: int) -> None:
+        """Its end is known: what stands behind it goes."""
+        self.total = total
+        while self.pieces and self.pieces[-1][0] + len(self.pieces[-1][1]) > total:
+            offset, data = self.pieces.pop()
+            self.size -= len(data)
+            if offset < total:
+                self.take(offset, data[: total - offset])
+
+    def add(self, offset: int, data: bytes) -> bool:
+        """Take what no earlier piece covers; True when some of it was covered."""
+        if self.total is not None:
+            data = data[: max(self.total - offset, 0)]
+        at, end, overlap = offset, offset + len(data), False
+        for start, piece in self._about(offset, end):
+            overlap = True
+            if start > at:
+                self.take(at, data[at - offset : start - offset])
+            at = max(at, start + len(piece))
+        if at < end:
+            self.take(at, data[at - offset :])
+        return overlap
+
+    def take(self, offset: int, data: bytes) -> None:
+        insort(self.pieces, (offset, data))
+        self.size += len(data)
+
+    def _about(self, offset: int, end: int) -> list[tuple[int, bytes]]:
+        """The pieces that overlap those bytes."""
+        pieces = self.pieces
+        begin = stop = bisect_right(pieces, offset, key=_start)
+        if begin and pieces[begin - 1][0] + len(pieces[begin - 1][1]) > offset:
+            begin -= 1
+        while stop < len(pieces) and pieces[stop][0] < end:
+            stop += 1
+        return pieces[begin:stop]
+
+
+def _start(piece: tuple[int, bytes]) -> int:
+    return piece[0]
 
 
 class FragmentTable:
@@ -60,16 +114,14 @@ class FragmentTable:
             weird.fragments_dropped += 1
             return None
         waiting = self._waiting.setdefault(fragment.key, _Waiting(fragment.time))
+        self._held -= waiting.held
         if not fragment.more and waiting.total is None:
-            waiting.total = end
-        for offset, data in _uncovered(waiting.pieces, fragment, weird):
-            waiting.pieces.append((offset, data))
-            waiting.held += len(data) + _COST
-            self._held += len(data) + _COST
-        waiting.pieces.sort()
-        if waiting.total is not None and (payload := _whole(waiting.pieces, waiting.total)) is not None:
+            waiting.end_at(end)
+        weird.fragment_overlap += waiting.add(fragment.offset, fragment.data)
+        self._held += waiting.held
+        if waiting.whole:
             self._forget(fragment.key)
-            return payload
+            return b"".join(data for _, data in waiting.pieces)
         while self._held > self._memory:
             self._drop(next(iter(self._waiting)), weird)
         return None
@@ -84,30 +136,3 @@ class FragmentTable:
 
     def _forget(self, key: bytes) -> None:
         self._held -= self._waiting.pop(key).held
-
-
-def _uncovered(pieces: list[tuple[int, bytes]], fragment: Fragment, weird: Weird) -> list[tuple[int, bytes]]:
-    """The parts of a fragment that no earlier one covers."""
-    at, end = fragment.offset, fragment.offset + len(fragment.data)
-    parts = []
-    overlap = False
-    for offset, data in pieces:
-        if offset + len(data) <= at or offset >= end:
-            continue
-        overlap = True
-        if offset > at:
-            parts.append((at, fragment.data[at - fragment.offset : offset - fragment.offset]))
-        at = max(at, offset + len(data))
-    if at < end:
-        parts.append((at, fragment.data[at - fragment.offset :]))
-    weird.fragment_overlap += overlap
-    return parts
-
-
-def _whole(pieces: list[tuple[int, bytes]], total: int) -> bytes | None:
-    at = 0
-    for offset, data in pieces:
-        if offset > at:
-            return None
-        at = max(at, offset + len(data))
-    return b"".join(data for _, data in pieces)[:total] if at >= total else None
