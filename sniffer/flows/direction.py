@@ -6,7 +6,7 @@ in: bytes above a hole wait until it closes, no further than the hole window, an
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 
 from sniffer.packets.columns import SYN
 from sniffer.stream import End, StreamHead
@@ -17,6 +17,10 @@ _FAR = 1 << 30
 
 Piece = tuple[int, bytes, int]
 """Offset, bytes, time."""
+
+
+def _start(piece: Piece) -> int:
+    return piece[0]
 
 
 def signed(difference: int) -> int:
@@ -165,8 +169,7 @@ class Direction:
     def _beyond(self, at: int, data: bytes, weird: Weird) -> tuple[int, bytes]:
         """A segment without what is already there."""
         known = self.size - at
-        whole = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
-        self.parts = [whole]
+        whole = self._joined()
         start = at - self.front
         if whole[start : start + len(data)] != data[:known]:
             weird.overlap_conflict += 1
@@ -177,9 +180,9 @@ class Direction:
         free = []
         end = at + len(data)
         base, start = at, at
-        covers = [(first, held) for first, held, _ in self._pending or ()]
+        covers = [(first, held) for first, held, _ in self._about(at, end)]
         if self.parts and base < self.front:
-            insort(covers, (self.front, b"".join(self.parts)))
+            insort(covers, (self.front, self._joined()))
         for first, held in covers:
             stop = first + len(held)
             if stop <= start or first >= end:
@@ -194,11 +197,29 @@ class Direction:
             free.append((start, data[start - base : end - base], time))
         return free
 
+    def _about(self, at: int, end: int) -> list[Piece]:
+        """The pending pieces that overlap those bytes."""
+        pending = self._pending or []
+        begin = bisect_right(pending, at, key=_start)
+        if begin and pending[begin - 1][0] + len(pending[begin - 1][1]) > at:
+            begin -= 1
+        return pending[begin : bisect_left(pending, end, begin, key=_start)]
+
+    def _joined(self) -> bytes:
+        """The contiguous bytes, in one piece from now on."""
+        whole = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+        self.parts = [whole]
+        return whole
+
     def _drain(self) -> None:
         pending = self._pending or []
-        while pending and pending[0][0] == self.size and not self.full:
-            self._append(*pending.pop(0))
-        below = sum(1 for at, _, _ in pending if at < self.front)
+        begin = 0 if pending and pending[0][0] == self.size else bisect_left(pending, self.size, key=_start)
+        stop = begin
+        while stop < len(pending) and pending[stop][0] == self.size and not self.full:
+            self._append(*pending[stop])
+            stop += 1
+        del pending[begin:stop]
+        below = bisect_left(pending, self.front, key=_start)
         while below and pending[below - 1][0] + len(pending[below - 1][1]) == self.front:
             below -= 1
             at, data, time = pending.pop(below)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -179,3 +181,27 @@ def test_room_is_what_is_still_kept():
 def test_steps_of_sequence_numbers():
     assert signed(5 - 0xFFFFFFFE) == 7
     assert signed(0xFFFFFFFE - 5) == -7
+
+
+def test_what_follows_is_taken_though_something_waits_below_the_front():
+    """Of a connection met in its middle, whose packets came out of order."""
+    direction, weird = Direction(65536, 16384), Weird()
+    direction.packets = 1
+    for at, data in ((100, b"220 mx\r\n"), (50, b"lost"), (108, b"250 "), (112, b"ok\r\n")):
+        put(direction, weird, at, data)
+    assert head(direction) == (b"220 mx\r\n250 ok\r\n", "open")
+
+
+@pytest.mark.parametrize("order", ["shuffled", "backwards", "holes"])
+def test_tiny_segments_cost_no_more_the_more_there_are(order):
+    def seconds(count: int) -> float:
+        places = list(range(1, 2 * count, 2)) if order == "holes" else list(range(count, 0, -1))
+        if order == "shuffled":
+            random.Random(5).shuffle(places)
+        direction, weird = opened()
+        began = time.process_time()
+        for place in places:
+            put(direction, weird, place, b"x")
+        return time.process_time() - began
+
+    assert min(seconds(8000) for _ in range(3)) < 24 * min(seconds(1000) for _ in range(3))
