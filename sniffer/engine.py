@@ -19,7 +19,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from sniffer.capture.reader import read_records
-from sniffer.capture.records import Records
+from sniffer.capture.records import Interface, Records
 from sniffer.capture.source import Source, from_stream, opened
 from sniffer.dns.asked import SEED
 from sniffer.dns.reader import DnsReader
@@ -27,7 +27,7 @@ from sniffer.errors import CaptureError, UnsupportedLink
 from sniffer.flows.table import Ended, FlowTable
 from sniffer.packets.decode import Decoder
 from sniffer.packets.link import SUPPORTED
-from sniffer.settings import DNS_PORT, EngineSettings
+from sniffer.settings import DNS_PORT, SECOND, EngineSettings
 from sniffer.stream import Connection
 from sniffer.weird import Weird
 
@@ -124,27 +124,71 @@ def speaks_smtp(connection: Connection, ports: frozenset[int]) -> bool:
     return (server[:3] == b"220" and server[3:4] in (b" ", b"-")) or client[:5].upper() in (b"EHLO ", b"HELO ")
 
 
+class Series:
+    """Captures one after the other. One that follows the former within a second, as rotated files do, is read on from there."""
+
+    def __init__(self, settings: EngineSettings, weird: Weird) -> None:
+        """``weird`` counts what was odd in all of them."""
+        self._settings = settings
+        self._weird = weird
+        self._engine: Engine | None = None
+        self._begun = self._latest = 0
+        self._interfaces: list[Interface] = []
+
+    def read(self, capture: Capture) -> Iterator[Connection]:
+        """Connections that ended in the capture, behind those of the former one where it doesn't follow that.
+
+        Raises the CaptureError of a damaged or cut capture behind what stood before; nothing follows such a one.
+        """
+        links: set[int] = set()
+        with frozen_garbage():
+            try:
+                with _source(capture) as source:
+                    for records in read_records(source, self._settings.chunk):
+                        if not links and not self._is_followed_by(records):
+                            yield from self.finish()
+                        links.update(interface.link_type for interface in records.interfaces)
+                        yield from self._feed(records)
+                        collect_if_many()
+                _check_links(links)
+            except CaptureError as error:
+                yield from self.finish()
+                raise error.anew() from None
+
+    def finish(self) -> Iterator[Connection]:
+        """Connections that are still open: nothing follows."""
+        engine, self._engine = self._engine, None
+        if engine:
+            with frozen_garbage():
+                yield from engine.finish()
+
+    def _feed(self, records: Records) -> Iterator[Connection]:
+        if self._engine is None:
+            self._engine = Engine(self._settings, self._weird)
+            self._begun = int(records.time[0])
+        self._latest = int(records.time[-1])
+        self._interfaces = records.interfaces
+        return self._engine.feed(records)
+
+    def _is_followed_by(self, records: Records) -> bool:
+        """A capture of one moment has no order that others could follow: its times may be made up."""
+        return self._begun < self._latest <= int(records.time[0]) <= self._latest + SECOND and records.interfaces == self._interfaces
+
+
 def read_connections(captures: Capture | Sequence[Capture], *, settings: EngineSettings, weird: Weird) -> Iterator[Connection]:
-    """The TCP connections of interest of one capture, or of rotated files in order, as they end.
+    """The TCP connections of interest of one capture, or of several in order, as they end.
 
     A path, or a binary stream such as stdin's. A damaged or cut capture: what stood before is yielded, the other
     files are read, and the first CaptureError is raised at the end. ``weird`` counts what was odd.
     """
-    engine = Engine(settings, weird)
+    series = Series(settings, weird)
     damage: CaptureError | None = None
-    with frozen_garbage():
-        for capture in captures if isinstance(captures, Sequence) else [captures]:
-            try:
-                with _source(capture) as source:
-                    links: set[int] = set()
-                    for records in read_records(source, settings.chunk):
-                        links.update(interface.link_type for interface in records.interfaces)
-                        yield from engine.feed(records)
-                        collect_if_many()
-                _check_links(links)
-            except CaptureError as error:
-                damage = damage or error.anew()
-        yield from engine.finish()
+    for capture in captures if isinstance(captures, Sequence) else [captures]:
+        try:
+            yield from series.read(capture)
+        except CaptureError as error:
+            damage = damage or error
+    yield from series.finish()
     if damage:
         raise damage.anew()
 

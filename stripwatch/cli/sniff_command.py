@@ -15,7 +15,7 @@ from sniffer.errors import CaptureError
 from sniffer.weird import Weird
 from stripwatch.cli import options
 from stripwatch.cli.failure import INPUT_FAILED, OK, USAGE, CommandFailed, complain
-from stripwatch.cli.sniffing import engine_settings, session_lines, spool_sessions
+from stripwatch.cli.sniffing import Reading, engine_settings, spool_sessions
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
@@ -48,7 +48,8 @@ def command(
 ) -> int:
     """Say of each mail session how it was encrypted: to the store, or with --json to standard output.
 
-    A FILE is a capture: pcap or pcapng, also gzipped or zstd; - is standard input.
+    A FILE is a capture: pcap or pcapng, also gzipped or zstd; - is standard input. Rotated files, each of which begins within a
+    second of the former's end, are read as one capture.
 
     \b
     Example: stripwatch sniff monday.pcap tuesday.pcapng.zst --json
@@ -88,41 +89,58 @@ def _live(site: Site, interface: str, json: bool, to: str | None) -> None:
 
 
 class _Told:
-    """The lines of one file, and at its end what kept it from telling more."""
+    """The lines of one run's files, counted, and what kept them from being more."""
 
-    def __init__(self, site: Site, file: Path, jobs: int) -> None:
+    def __init__(self, site: Site, files: tuple[Path, ...], jobs: int) -> None:
         self._site = site
-        self._file = file
+        self._files = files
         self._weird = Weird()
-        self._lines = session_lines(site, sys.stdin.buffer if str(file) == "-" else file, weird=self._weird, jobs=jobs)
+        self._reading = Reading(site, weird=self._weird, jobs=jobs)
         self._count = 0
+        self._blind = False
 
-    def __iter__(self) -> Iterator[bytes]:
-        for line in self._lines:
+    def lines(self, number: int) -> Iterator[bytes]:
+        """Those of one file; of the last one with all that is still open. Says on stderr which packets were not seen."""
+        file, before = self._files[number], self._weird.blinding()
+        failure: CaptureError | OSError | None = None
+        try:
+            yield from self._counted(self._reading.lines(sys.stdin.buffer if str(file) == "-" else file))
+        except (CaptureError, OSError) as error:
+            failure = error
+        if number == len(self._files) - 1:
+            yield from self._counted(self._reading.rest())
+        if failure:
+            raise failure
+        found = {name: count - before.get(name, 0) for name, count in self._weird.blinding().items()}
+        unseen = ", ".join(f"{count} {name}" for name, count in found.items() if count)
+        if unseen:
+            self._blind = True
+            complain(f"{file}: packets that could not all be read: {unseen} (docs/words.md)")
+
+    def _counted(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        for line in lines:
             self._count += 1
             yield line
 
     def end(self) -> None:
-        """Say on stderr what was not seen, if anything."""
-        unseen = ", ".join(f"{count} {name}" for name, count in self._weird.blinding().items())
-        if unseen:
-            complain(f"{self._file}: packets that could not all be read: {unseen} (docs/words.md)")
-        elif not self._count:
+        """Say on stderr when there was nothing, for no reason that was told."""
+        if not self._count and not self._blind:
             ports = ", ".join(map(str, sorted(engine_settings(self._site.configuration).ports)))
-            complain(f"{self._file}: no mail session on the TCP ports {ports}")
+            files = str(self._files[0]) if len(self._files) == 1 else f"{len(self._files)} files"
+            complain(f"{files}: no mail session on the TCP ports {ports}")
 
 
 def _print(site: Site, files: tuple[Path, ...], jobs: int) -> bool:
     whole = True
     out = sys.stdout.buffer
-    for file in files:
+    told = _Told(site, files, jobs)
+    for number, file in enumerate(files):
         try:
-            told = _Told(site, file, jobs)
-            out.writelines(told)
+            out.writelines(told.lines(number))
         except (CaptureError, OSError) as error:
             whole = _complain(file, error)
-        else:
-            told.end()
+    if whole:
+        told.end()
     out.flush()
     return whole
 
@@ -133,16 +151,15 @@ def _store(site: Site, files: tuple[Path, ...], jobs: int) -> bool:
 
     whole = True
     names: dict[str, str] = {}
+    told = _Told(site, files, jobs)
     with site.spool() as spool:
-        for file in files:
+        for number, file in enumerate(files):
             try:
-                told = _Told(site, file, jobs)
-                if spool_sessions(site, spool, told, str(file), names):
-                    told.end()
-                else:
-                    whole = False
+                whole &= spool_sessions(site, spool, told.lines(number), str(file), names)
             except OSError as error:
                 whole = _complain(file, error)
+    if whole:
+        told.end()
     return outcome_code(site, drained(site, list(names)), names, not whole) == OK
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from sniffer.engine import read_connections
+from sniffer.engine import Series
 from sniffer.errors import CaptureError
 from sniffer.lines import SessionLines
 from sniffer.networks import Networks
@@ -29,23 +29,43 @@ GROUP_BYTES = 8 << 20
 Capture = Path | BinaryIO
 
 
-def session_lines(site: Site, capture: Capture, *, weird: Weird | None = None, jobs: int = 1) -> Iterator[bytes]:
-    """Each mail session of a capture as a line of JSON, as it ends. Raises CaptureError, or NoTshark, at the end of what
-    could be read. A second job is only used for files."""
-    configuration = site.configuration
-    settings = sniff_settings(configuration)
-    weird = weird if weird is not None else Weird()
-    engine = engine_settings(configuration)
-    if configuration.sniff.engine == "pyshark":
-        from sniffer.wireshark.engine import read_sessions
+class Reading:
+    """Mail sessions of captures, one capture after the other, as lines of JSON."""
 
-        return map(session_json, read_sessions(capture, settings=settings, ports=engine.ports, weird=weird, dns=engine.dns))
-    line = SessionLines(settings)
-    if jobs > 1 and isinstance(capture, Path):
-        from sniffer.jobs import map_connections
+    def __init__(self, site: Site, *, weird: Weird | None = None, jobs: int = 1) -> None:
+        """A second job is only used for files, and reads each by itself, as pyshark does."""
+        configuration = site.configuration
+        self._settings = sniff_settings(configuration)
+        self._engine = engine_settings(configuration)
+        self._pyshark = configuration.sniff.engine == "pyshark"
+        self._weird = weird if weird is not None else Weird()
+        self._jobs = jobs
+        self._line = SessionLines(self._settings)
+        self._series = Series(self._engine, self._weird)
 
-        return filter(None, map_connections(capture, line, settings=engine, weird=weird, jobs=jobs))
-    return filter(None, map(line, read_connections(capture, settings=engine, weird=weird)))
+    def lines(self, capture: Capture) -> Iterator[bytes]:
+        """Each session as it ends. Raises CaptureError, or NoTshark, at the end of what could be read."""
+        if self._pyshark:
+            from sniffer.wireshark.engine import read_sessions
+
+            engine = self._engine
+            return map(session_json, read_sessions(capture, settings=self._settings, ports=engine.ports, weird=self._weird, dns=engine.dns))
+        if self._jobs > 1 and isinstance(capture, Path):
+            from sniffer.jobs import map_connections
+
+            return filter(None, map_connections(capture, self._line, settings=self._engine, weird=self._weird, jobs=self._jobs))
+        return filter(None, map(self._line, self._series.read(capture)))
+
+    def rest(self) -> Iterator[bytes]:
+        """Sessions that are still open behind the last capture."""
+        return filter(None, map(self._line, self._series.finish()))
+
+
+def session_lines(site: Site, capture: Capture) -> Iterator[bytes]:
+    """Each session of one capture, as ``Reading`` gives them."""
+    reading = Reading(site)
+    yield from reading.lines(capture)
+    yield from reading.rest()
 
 
 def engine_settings(configuration: Configuration) -> EngineSettings:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sniffer.engine import Engine, read_connections
-from sniffer.errors import CaptureError, NotACapture, UnsupportedLink
+from sniffer.errors import CaptureError, CutShort, NotACapture, UnsupportedLink
 from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 
@@ -45,12 +45,52 @@ def test_a_session_is_read_with_both_heads(wire):
     assert (found.client_isn, found.vlan, found.interface, found.reset_by) == (1000, None, None, None)
 
 
-def test_rotated_files_continue_each_other(wire):
+def series(captures, weird=None):
+    return list(read_connections(captures, settings=EngineSettings(), weird=weird or Weird()))
+
+
+def test_rotated_files_continue_each_other(wire, tmp_path):
     frames = wire.session(1).frames
     whole = wire.read(wire.pcap(frames))
-    for cut in range(1, len(frames)):
-        parts = [io.BytesIO(wire.pcap(frames[:cut])), io.BytesIO(wire.pcap(frames[cut:]))]
-        assert list(read_connections(parts, settings=EngineSettings(), weird=Weird())) == whole
+    for cut in range(2, len(frames)):
+        parts = [wire.pcap(frames[:cut]), wire.pcap(frames[cut:])]
+        assert series([io.BytesIO(part) for part in parts]) == whole
+        paths = [tmp_path / f"{number}.pcap" for number in range(2)]
+        for path, part in zip(paths, parts, strict=True):
+            path.write_bytes(part)
+        assert series(paths) == whole
+
+
+def test_captures_that_do_not_follow_each_other_stand_alone(wire):
+    """Later by more than a second, at the same time, of one moment only, or of other interfaces."""
+    frames = wire.session(1).frames
+    half = len(frames) // 2
+    first, rest = frames[:half], frames[half:]
+    still = [(wire.START, data) for _, data in frames]
+
+    def moved(some, by):
+        return [(time + by, data) for time, data in some]
+
+    for parts in (
+        [first, moved(rest, 1_100_000_000)],
+        [moved(first, 60_000_000), rest],
+        [first, first],
+        [still[:half], still[half:]],
+    ):
+        captures = [wire.pcap(part) for part in parts]
+        assert series([io.BytesIO(one) for one in captures]) == [found for one in captures for found in wire.read(one)]
+    one, other = wire.pcap(first), wire.pcap([(time, data[14:]) for time, data in rest], link=101)
+    assert series([io.BytesIO(one), io.BytesIO(other)]) == wire.read(one) + wire.read(other)
+
+
+def test_nothing_follows_a_damaged_capture(wire):
+    frames = wire.session(1).frames
+    cut, rest = wire.pcap(frames[:9])[:-3], wire.pcap(frames[8:])
+    found = []
+    with pytest.raises(CutShort):
+        for connection in read_connections([io.BytesIO(cut), io.BytesIO(rest)], settings=EngineSettings(), weird=Weird()):
+            found.append(connection)  # noqa: PERF402  what came before the error counts
+    assert found == [*wire.read(wire.pcap(frames[:8])), *wire.read(rest)]
 
 
 def test_window_size_changes_nothing(wire):

@@ -135,3 +135,21 @@ def test_what_was_not_seen_of_a_capture_is_said(run: Run, tmp_path: Path) -> Non
     assert " truncated" in told[1].stderr
     assert told[2].stderr == f"stripwatch: {none}: no mail session on the TCP ports 25, 465, 587, 2525\n"
     assert run("sniff", str(none)).stderr == told[2].stderr + "nothing to store\n"
+
+
+def test_rotated_files_are_read_as_one_capture(run: Run, tmp_path: Path) -> None:
+    """A session that spans them is one, also where the last file is missing or the next one is of another hour."""
+    frames = Wire.session(1).frames
+    whole, one, other, later = (tmp_path / name for name in ("whole.pcap", "1.pcap", "2.pcap", "3.pcap"))
+    hour = 3600 * 10**9
+    moved = [(time + hour, frame) for time, frame in frames]
+    for path, some in ((whole, frames), (one, frames[:7]), (other, frames[7:]), (later, moved)):
+        path.write_bytes(Wire.pcap(some, nano=False))
+    expected = run("sniff", "--json", whole).stdout
+    assert expected.count("\n") == 1
+    assert run("sniff", "--json", one, other).stdout == expected
+    assert run("sniff", "--json", one, other, later).stdout == expected + run("sniff", "--json", later).stdout
+    gone = run("sniff", "--json", one, tmp_path / "gone.pcap")
+    assert (gone.returncode, gone.stdout) == (1, run("sniff", "--json", one).stdout)
+    assert run("sniff", one, other).stderr == "1 stored\n"
+    assert run("sniff", whole).stderr == "1 already there\n"
