@@ -124,6 +124,12 @@ def speaks_smtp(connection: Connection, ports: frozenset[int]) -> bool:
     return (server[:3] == b"220" and server[3:4] in (b" ", b"-")) or client[:5].upper() in (b"EHLO ", b"HELO ")
 
 
+def is_followed(begun: int, latest: int, begin: int) -> bool:
+    """Whether a capture that begins then goes on with one from ``begun`` to ``latest`` (nanoseconds since the epoch). One
+    of a single moment has no order that others could follow: its times may be made up."""
+    return begun < latest <= begin <= latest + SECOND
+
+
 class Series:
     """Captures one after the other. One that follows the former within a second, as rotated files do, is read on from there."""
 
@@ -171,8 +177,7 @@ class Series:
         return self._engine.feed(records)
 
     def _is_followed_by(self, records: Records) -> bool:
-        """A capture of one moment has no order that others could follow: its times may be made up."""
-        return self._begun < self._latest <= int(records.time[0]) <= self._latest + SECOND and records.interfaces == self._interfaces
+        return is_followed(self._begun, self._latest, int(records.time[0])) and records.interfaces == self._interfaces
 
 
 def read_connections(captures: Capture | Sequence[Capture], *, settings: EngineSettings, weird: Weird) -> Iterator[Connection]:

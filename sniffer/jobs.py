@@ -17,7 +17,7 @@ import multiprocessing
 import pickle
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
@@ -29,7 +29,7 @@ from sniffer.capture import pcap
 from sniffer.capture.reader import pcap_records
 from sniffer.capture.source import ByteStream, MappedFile, opened
 from sniffer.dns.reader import DnsReader
-from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, read_connections
+from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, is_followed, read_connections
 from sniffer.errors import CaptureError, JobFailed
 from sniffer.flows.table import Handover
 from sniffer.notes import NoteBook, read_notes
@@ -44,6 +44,8 @@ SMALLEST = 16 << 20
 """A smaller file isn't worth a second process."""
 _BEGINNING = 8 << 20
 """Bytes of a capture in which the first answers of port 53 are looked for."""
+_END = 1 << 20
+"""Bytes of a capture in which its last record is looked for."""
 _SHARE, _SHARE_WITH_NAMES = 0.5, 0.56
 """The parent's part of a capture. Where the child reads names first, that takes it a sixth of what all else takes."""
 
@@ -92,6 +94,40 @@ def map_connections(
             child.kill()
             child.join()
         yield from _rest(spool.file, first.handover, first.stopped, weird)
+
+
+def stand_alone(files: Sequence[Path]) -> list[bool]:
+    """Which of these captures neither follow the former one nor are followed: only such may be cut in two. Those whose
+    times only reading would tell may."""
+    spans = [_span(file) for file in files]
+
+    def apart(number: int) -> bool:
+        if not 0 < number < len(spans):
+            return True
+        former, latter = spans[number - 1], spans[number]
+        return former is not None and latter is not None and not is_followed(*former, latter[0])
+
+    return [apart(number) and apart(number + 1) for number in range(len(spans))]
+
+
+def _span(path: Path) -> tuple[int, int] | None:
+    """The times of the first and the last record of a classic capture."""
+    try:
+        with opened(path) as source:
+            if not isinstance(source, MappedFile) or not pcap.is_pcap(source.peek(0, 4)):
+                return None
+            fmt = pcap.read_header(source.peek(0, pcap.FILE_HEADER))
+            start = max(pcap.FILE_HEADER, len(source) - _END)
+            found = pcap.first_record(fmt, source.peek(start, _END), source.peek(pcap.FILE_HEADER, 16))
+            if found is None:
+                return None
+            source.consume(pcap.FILE_HEADER)
+            first = next(pcap_records(source, fmt, 1 << 16)).time[0]
+            source.consume(start + found[0] - pcap.FILE_HEADER)
+            *_, last = pcap_records(source, fmt, _END)
+            return int(first), int(last.time[-1])
+    except (CaptureError, OSError, ValueError, StopIteration):
+        return None
 
 
 def _context() -> SpawnContext | ForkContext:

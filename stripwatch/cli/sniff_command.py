@@ -32,7 +32,9 @@ Engine = Literal["numpy", "pyshark"]
 @click.option("--tunnels", is_flag=True, help="With -i: also what comes in VXLAN, Geneve, GRE, ERSPAN, MPLS or PPPoE.")
 @click.option("--to", metavar="URL", help="With -i: forward to a collector, https://HOST/v1/sessions.")
 @click.option("--token", metavar="TOKEN", help="Bearer token for --to; better in STRIPWATCH_SNIFF_TOKEN, which ps does not show.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 2), default=1, show_default=True, metavar="N", help="Processes for one file.")
+@click.option(
+    "--jobs", "-j", type=click.IntRange(1, 2), default=1, show_default=True, metavar="N", help="Processes for a file that follows no other."
+)
 @options.config
 def command(
     files: tuple[Path, ...],
@@ -94,8 +96,9 @@ class _Told:
     def __init__(self, site: Site, files: tuple[Path, ...], jobs: int) -> None:
         self._site = site
         self._files = files
+        self._jobs = [jobs] * len(files) if len(files) == 1 or jobs == 1 else _jobs(files, jobs)
         self._weird = Weird()
-        self._reading = Reading(site, weird=self._weird, jobs=jobs)
+        self._reading = Reading(site, weird=self._weird)
         self._count = 0
         self._blind = False
 
@@ -104,7 +107,7 @@ class _Told:
         file, before = self._files[number], self._weird.blinding()
         failure: CaptureError | OSError | None = None
         try:
-            yield from self._counted(self._reading.lines(sys.stdin.buffer if str(file) == "-" else file))
+            yield from self._counted(self._reading.lines(sys.stdin.buffer if str(file) == "-" else file, self._jobs[number]))
         except (CaptureError, OSError) as error:
             failure = error
         if number == len(self._files) - 1:
@@ -128,6 +131,13 @@ class _Told:
             ports = ", ".join(map(str, sorted(engine_settings(self._site.configuration).ports)))
             files = str(self._files[0]) if len(self._files) == 1 else f"{len(self._files)} files"
             complain(f"{files}: no mail session on the TCP ports {ports}")
+
+
+def _jobs(files: tuple[Path, ...], jobs: int) -> list[int]:
+    """For each file; those that may follow each other are read by one process."""
+    from sniffer.jobs import stand_alone
+
+    return [jobs if alone else 1 for alone in stand_alone(files)]
 
 
 def _print(site: Site, files: tuple[Path, ...], jobs: int) -> bool:

@@ -32,28 +32,31 @@ Capture = Path | BinaryIO
 class Reading:
     """Mail sessions of captures, one capture after the other, as lines of JSON."""
 
-    def __init__(self, site: Site, *, weird: Weird | None = None, jobs: int = 1) -> None:
-        """A second job is only used for files, and reads each by itself, as pyshark does."""
+    def __init__(self, site: Site, *, weird: Weird | None = None) -> None:
+        """``weird`` counts what was odd in all of them."""
         configuration = site.configuration
         self._settings = sniff_settings(configuration)
         self._engine = engine_settings(configuration)
         self._pyshark = configuration.sniff.engine == "pyshark"
         self._weird = weird if weird is not None else Weird()
-        self._jobs = jobs
         self._line = SessionLines(self._settings)
         self._series = Series(self._engine, self._weird)
 
-    def lines(self, capture: Capture) -> Iterator[bytes]:
-        """Each session as it ends. Raises CaptureError, or NoTshark, at the end of what could be read."""
+    def lines(self, capture: Capture, jobs: int = 1) -> Iterator[bytes]:
+        """Each session as it ends; those still open at the capture's end come with a next one that follows it, or as the rest.
+        A second job is only used for files, and reads one by itself, as pyshark does.
+
+        Raises CaptureError, or NoTshark, at the end of what could be read.
+        """
         if self._pyshark:
             from sniffer.wireshark.engine import read_sessions
 
             engine = self._engine
             return map(session_json, read_sessions(capture, settings=self._settings, ports=engine.ports, weird=self._weird, dns=engine.dns))
-        if self._jobs > 1 and isinstance(capture, Path):
+        if jobs > 1 and isinstance(capture, Path):
             from sniffer.jobs import map_connections
 
-            return filter(None, map_connections(capture, self._line, settings=self._engine, weird=self._weird, jobs=self._jobs))
+            return filter(None, map_connections(capture, self._line, settings=self._engine, weird=self._weird, jobs=jobs))
         return filter(None, map(self._line, self._series.read(capture)))
 
     def rest(self) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 
 import pytest
@@ -124,3 +125,28 @@ def test_a_capture_that_cannot_be_cut_is_read_in_one_process(wire, tmp_path):
     path.write_bytes(b"")
     with pytest.raises(CaptureError):
         run(path, 2)
+
+
+def test_files_of_a_ring_are_not_cut(wire, tmp_path):
+    """What may follow another file, or be followed, is read with it."""
+    frames = sorted(frame for number in range(30) for frame in wire.session(number, 1).frames)
+    half = len(frames) // 2
+    hour = 3600 * 10**9
+    parts = {
+        "1.pcap": frames[:half],
+        "2.pcap": frames[half:],
+        "3.pcap": [(time + hour, frame) for time, frame in frames],
+        "4.pcap": [(time + 3 * hour, frame) for time, frame in frames],
+    }
+    files = []
+    for name, some in parts.items():
+        files.append(tmp_path / name)
+        files[-1].write_bytes(wire.pcap(some))
+    one, two, three, four = files
+    packed = tmp_path / "2.pcap.gz"
+    packed.write_bytes(gzip.compress(two.read_bytes()))
+    assert jobs.stand_alone(files) == [False, False, True, True]
+    assert jobs.stand_alone([one, three, two]) == [True, True, True]
+    assert jobs.stand_alone([one, packed, three, four]) == [False, False, False, True]
+    assert jobs.stand_alone([one]) == [True]
+    assert jobs.stand_alone([tmp_path / "missing.pcap", one, four]) == [False, False, True]

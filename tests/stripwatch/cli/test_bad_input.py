@@ -148,6 +148,7 @@ def test_rotated_files_are_read_as_one_capture(run: Run, tmp_path: Path) -> None
     expected = run("sniff", "--json", whole).stdout
     assert expected.count("\n") == 1
     assert run("sniff", "--json", one, other).stdout == expected
+    assert run("sniff", "--json", "-j", "2", one, other).stdout == expected
     assert run("sniff", "--json", one, other, later).stdout == expected + run("sniff", "--json", later).stdout
     gone = run("sniff", "--json", one, tmp_path / "gone.pcap")
     assert (gone.returncode, gone.stdout) == (1, run("sniff", "--json", one).stdout)
