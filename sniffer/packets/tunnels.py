@@ -17,8 +17,9 @@ from sniffer.weird import Weird
 IP_IN_IP, IPV6_IN_IP, GRE = 4, 41, 47
 PROTOCOLS = (IP_IN_IP, IPV6_IN_IP, GRE)
 """What is a tunnel by its protocol number."""
-VXLAN, GENEVE, TZSP = 4789, 6081, 37008
-PORTS = (VXLAN, GENEVE, TZSP)
+VXLAN, LINUX_VXLAN, GENEVE, TZSP = 4789, 8472, 6081, 37008
+"""Linux sends VXLAN where it did before the protocol had a port, unless told otherwise."""
+PORTS = (VXLAN, LINUX_VXLAN, GENEVE, TZSP)
 """Where tunnels in UDP are sent to."""
 _BRIDGED = 0x6558
 """An Ethernet frame, as a type (RFC 1701)."""
@@ -50,7 +51,7 @@ def packets_in(view: View, found: Datagrams, total: int, weird: Weird) -> Packet
     _gre(walk, cursor.pick(protocol == GRE))
     udp = walk.having(cursor.pick(protocol == UDP), HEADER)
     port = walk.word(udp.at + 2)
-    for number, opened in ((VXLAN, _vxlan), (GENEVE, _geneve), (TZSP, _tzsp)):
+    for number, opened in ((VXLAN, _vxlan), (LINUX_VXLAN, _vxlan), (GENEVE, _geneve), (TZSP, _tzsp)):
         if (mine := port == number).any():
             opened(walk, udp.pick(mine).skip(HEADER))
     return inside

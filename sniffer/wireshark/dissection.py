@@ -21,6 +21,7 @@ from pyshark.tshark.output_parser.tshark_json import TsharkJsonParser
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
 from sniffer.errors import NoTshark
+from sniffer.packets.tunnels import LINUX_VXLAN
 from sniffer.wireshark.damage import damage_of
 from sniffer.wireshark.facts import Packet
 from sniffer.wireshark.packet import SHOWN, read_packet
@@ -41,6 +42,8 @@ PREFERENCES = {
     "tls.desegment_ssl_application_data": "TRUE",
 }
 """Set one by one, whatever a user's own Wireshark profile says."""
+_TUNNELS = {f"udp.port=={LINUX_VXLAN}": "vxlan"}
+"""What Wireshark does not know by itself."""
 _LAST_WORDS = 16
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -98,7 +101,7 @@ class _Run(FileCapture):  # type: ignore[misc]
             path,
             keep_packets=False,
             display_filter=display_filter,
-            decode_as=decode_as,
+            decode_as={**_TUNNELS, **decode_as},
             use_json=True,
             include_raw=True,
             override_prefs=PREFERENCES,

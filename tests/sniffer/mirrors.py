@@ -48,6 +48,7 @@ def kind_of(frame: bytes) -> int:
 
 MIRRORS: dict[str, Mirror] = {
     "vxlan": lambda frame: outside(udp(4789, b"\x08\0\0\0\0\0\x07\0" + frame), 17),
+    "vxlan-of-linux": lambda frame: outside(udp(8472, b"\x08\0\0\0\0\0\x07\0" + frame), 17),
     "vxlan-over-ipv6": lambda frame: Wire.ethernet(Wire.ip(*_ENDS6, udp(4789, b"\x08\0\0\0\0\0\x07\0" + frame), 17)),
     "geneve": lambda frame: outside(udp(6081, b"\0\0\x65\x58\0\0\x07\0" + frame), 17),
     "geneve-with-options": lambda frame: outside(udp(6081, b"\x04\0\x65\x58\0\0\x07\0" + b"\x01\x08\x01\x03" + bytes(12) + frame), 17),
