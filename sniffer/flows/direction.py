@@ -6,9 +6,10 @@ in: bytes above a hole wait until it closes, no further than the hole window, an
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 
 from sniffer.packets.columns import SYN
+from sniffer.pieces import offset_of, overlapping, uncovered
 from sniffer.stream import End, StreamHead
 from sniffer.weird import Weird
 
@@ -17,10 +18,6 @@ _FAR = 1 << 30
 
 Piece = tuple[int, bytes, int]
 """Offset, bytes, time."""
-
-
-def _start(piece: Piece) -> int:
-    return piece[0]
 
 
 def signed(difference: int) -> int:
@@ -177,33 +174,15 @@ class Direction:
 
     def _free(self, at: int, data: bytes, time: int, weird: Weird) -> list[Piece]:
         """The parts of a segment that neither pending pieces nor the contiguous bytes cover."""
-        free = []
         end = at + len(data)
-        base, start = at, at
-        covers = [(first, held) for first, held, _ in self._about(at, end)]
-        if self.parts and base < self.front:
+        covers = [(first, held) for first, held, _ in overlapping(self._pending or (), at, end)]
+        if self.parts and at < self.front < end:
             insort(covers, (self.front, self._joined()))
         for first, held in covers:
-            stop = first + len(held)
-            if stop <= start or first >= end:
-                continue
-            low, top = max(first, base), min(stop, end)
-            if held[low - first : top - first] != data[low - base : top - base]:
+            low, top = max(first, at), min(first + len(held), end)
+            if held[low - first : top - first] != data[low - at : top - at]:
                 weird.overlap_conflict += 1
-            if first > start:
-                free.append((start, data[start - base : first - base], time))
-            start = stop
-        if start < end:
-            free.append((start, data[start - base : end - base], time))
-        return free
-
-    def _about(self, at: int, end: int) -> list[Piece]:
-        """The pending pieces that overlap those bytes."""
-        pending = self._pending or []
-        begin = bisect_right(pending, at, key=_start)
-        if begin and pending[begin - 1][0] + len(pending[begin - 1][1]) > at:
-            begin -= 1
-        return pending[begin : bisect_left(pending, end, begin, key=_start)]
+        return [(start, part, time) for start, part in uncovered(covers, at, data)]
 
     def _joined(self) -> bytes:
         """The contiguous bytes, in one piece from now on."""
@@ -213,13 +192,12 @@ class Direction:
 
     def _drain(self) -> None:
         pending = self._pending or []
-        begin = 0 if pending and pending[0][0] == self.size else bisect_left(pending, self.size, key=_start)
-        stop = begin
+        begin = stop = bisect_left(pending, self.size, key=offset_of)
         while stop < len(pending) and pending[stop][0] == self.size and not self.full:
             self._append(*pending[stop])
             stop += 1
         del pending[begin:stop]
-        below = bisect_left(pending, self.front, key=_start)
+        below = bisect_left(pending, self.front, key=offset_of)
         while below and pending[below - 1][0] + len(pending[below - 1][1]) == self.front:
             below -= 1
             at, data, time = pending.pop(below)

@@ -5,9 +5,10 @@ The first copy of a byte wins. Memory and time are bounded; what is given up is 
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import insort
 from dataclasses import dataclass, field
 
+from sniffer.pieces import overlapping, uncovered
 from sniffer.weird import Weird
 
 LARGEST = 65_535
@@ -29,7 +30,7 @@ class Fragment:
 
 @dataclass(slots=True)
 class _Waiting:
-    """What came of a datagram: pieces in order that don't overlap, none behind its end."""
+    """What came of a datagram: pieces, none behind its end."""
 
     first: int
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
@@ -59,33 +60,14 @@ class _Waiting:
         """Take what no earlier piece covers; True when some of it was covered."""
         if self.total is not None:
             data = data[: max(self.total - offset, 0)]
-        at, end, overlap = offset, offset + len(data), False
-        for start, piece in self._about(offset, end):
-            overlap = True
-            if start > at:
-                self.take(at, data[at - offset : start - offset])
-            at = max(at, start + len(piece))
-        if at < end:
-            self.take(at, data[at - offset :])
-        return overlap
+        covers = overlapping(self.pieces, offset, offset + len(data))
+        for start, part in uncovered(covers, offset, data):
+            self.take(start, part)
+        return bool(covers)
 
     def take(self, offset: int, data: bytes) -> None:
         insort(self.pieces, (offset, data))
         self.size += len(data)
-
-    def _about(self, offset: int, end: int) -> list[tuple[int, bytes]]:
-        """The pieces that overlap those bytes."""
-        pieces = self.pieces
-        begin = stop = bisect_right(pieces, offset, key=_start)
-        if begin and pieces[begin - 1][0] + len(pieces[begin - 1][1]) > offset:
-            begin -= 1
-        while stop < len(pieces) and pieces[stop][0] < end:
-            stop += 1
-        return pieces[begin:stop]
-
-
-def _start(piece: tuple[int, bytes]) -> int:
-    return piece[0]
 
 
 class FragmentTable:
