@@ -125,9 +125,9 @@ def speaks_smtp(connection: Connection, ports: frozenset[int]) -> bool:
 
 
 def is_followed(begun: int, latest: int, begin: int) -> bool:
-    """Whether a capture that begins then goes on with one from ``begun`` to ``latest`` (nanoseconds since the epoch). One
-    of a single moment has no order that others could follow: its times may be made up."""
-    return begun < latest <= begin <= latest + SECOND
+    """Whether a capture that begins then goes on with one from ``begun`` to ``latest`` (nanoseconds since the epoch). Where
+    time stands still there is no order to follow: it may be made up."""
+    return begun < begin and latest <= begin <= latest + SECOND
 
 
 class Series:
