@@ -27,7 +27,7 @@ from typing import IO, TypeVar
 
 from sniffer.capture import pcap
 from sniffer.capture.reader import pcap_records
-from sniffer.capture.source import ByteStream, MappedFile, opened
+from sniffer.capture.source import ByteStream, MappedFile, Source, opened
 from sniffer.dns.reader import DnsReader
 from sniffer.engine import Engine, Seeds, draw_seeds, frozen_garbage, is_followed, read_connections
 from sniffer.errors import CaptureError, JobFailed
@@ -114,20 +114,24 @@ def _span(path: Path) -> tuple[int, int] | None:
     """The times of the first and the last record of a classic capture."""
     try:
         with opened(path) as source:
-            if not isinstance(source, MappedFile) or not pcap.is_pcap(source.peek(0, 4)):
+            fmt = _format(source)
+            if fmt is None or not isinstance(source, MappedFile):
                 return None
-            fmt = pcap.read_header(source.peek(0, pcap.FILE_HEADER))
-            start = max(pcap.FILE_HEADER, len(source) - _END)
-            found = pcap.first_record(fmt, source.peek(start, _END), source.peek(pcap.FILE_HEADER, 16))
+            start, mark = max(pcap.FILE_HEADER, len(source) - _END), source.peek(pcap.FILE_HEADER, 16)
+            found = pcap.first_record(fmt, source.peek(start, _END), mark)
             if found is None:
                 return None
-            source.consume(pcap.FILE_HEADER)
-            first = next(pcap_records(source, fmt, 1 << 16)).time[0]
-            source.consume(start + found[0] - pcap.FILE_HEADER)
+            source.consume(start + found[0])
             *_, last = pcap_records(source, fmt, _END)
-            return int(first), int(last.time[-1])
-    except (CaptureError, OSError, ValueError, StopIteration):
+            return pcap.time_of(fmt, mark), int(last.time[-1])
+    except (CaptureError, OSError, ValueError):
         return None
+
+
+def _format(source: Source) -> pcap.PcapFormat | None:
+    """A classic capture's in a regular file; None for anything else. Raises CaptureError."""
+    head = source.peek(0, pcap.FILE_HEADER) if isinstance(source, MappedFile) else b""
+    return pcap.read_header(head) if len(head) == pcap.FILE_HEADER and pcap.is_pcap(head) else None
 
 
 def _context() -> SpawnContext | ForkContext:
@@ -275,12 +279,9 @@ def _rest(spool: IO[bytes], handover: Handover, stopped: int, weird: Weird) -> I
 def _cut(path: Path, settings: EngineSettings, smallest: int) -> _Cut | None:
     """A record near the middle of a classic capture; None when there is none or the file can't be cut."""
     with opened(path) as source:
-        if not isinstance(source, MappedFile):
+        fmt = _format(source)
+        if fmt is None or not isinstance(source, MappedFile) or len(source) < smallest:
             return None
-        head = source.window(pcap.FILE_HEADER)
-        if head.size < pcap.FILE_HEADER or len(source) < smallest or not pcap.is_pcap(bytes(head.buffer[:4])):
-            return None
-        fmt = pcap.read_header(bytes(head.buffer[: pcap.FILE_HEADER]))
         names = _names_before(path, fmt, min(settings.chunk, _BEGINNING), settings)
         named = names is not None and names.heard
         middle = int(len(source) * (_SHARE_WITH_NAMES if named else _SHARE))

@@ -166,6 +166,12 @@ def copied(fmt: PcapFormat, peek: Callable[[int, int], bytes], places: Ints) -> 
     return b"".join([peek(at, fmt.header + captured(peek(at + 8, 4))[0]) for at in np.unique(places).tolist()])
 
 
+def time_of(fmt: PcapFormat, near: bytes, at: int = 0) -> int:
+    """Nanoseconds since the epoch of the record whose header stands there."""
+    seconds, fraction = struct.unpack_from(fmt.order + "II", near, at)
+    return int(seconds * 1_000_000_000 + fraction * fmt.unit)
+
+
 _SMALLEST = 14
 """Bytes of a packet that is worth a lane."""
 _NEAR = 4096
@@ -189,8 +195,7 @@ def first_record(fmt: PcapFormat, near: bytes, mark: bytes) -> tuple[int, int] |
                 break
             at += fmt.header + read(near, at)[2]
         else:
-            seconds, fraction, _, _ = read(near, start)
-            return start, seconds * 1_000_000_000 + fraction * fmt.unit
+            return start, time_of(fmt, near, start)
     return None
 
 

@@ -32,6 +32,7 @@ class _Window:
     parts: list[tuple[Columns, Ints]]
     aside: Aside
     dns: list[Datagrams]
+    """Of port 53, which are read of what is in the capture's own buffer: not of datagrams out of fragments."""
     vlan: npt.NDArray[np.int16] | None = None
 
 

@@ -96,7 +96,7 @@ class _Told:
     def __init__(self, site: Site, files: tuple[Path, ...], jobs: int) -> None:
         self._site = site
         self._files = files
-        self._jobs = [jobs] * len(files) if len(files) == 1 or jobs == 1 else _jobs(files, jobs)
+        self._jobs = _jobs(files, jobs)
         self._weird = Weird()
         self._reading = Reading(site, weird=self._weird)
         self._count = 0
@@ -135,6 +135,8 @@ class _Told:
 
 def _jobs(files: tuple[Path, ...], jobs: int) -> list[int]:
     """For each file; those that may follow each other are read by one process."""
+    if jobs == 1 or len(files) == 1:
+        return [jobs] * len(files)
     from sniffer.jobs import stand_alone
 
     return [jobs if alone else 1 for alone in stand_alone(files)]

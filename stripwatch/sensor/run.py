@@ -142,7 +142,9 @@ def _dropped(tally: Tally | None) -> str:
 def _hint(configuration: Configuration) -> str:
     if configuration.sniff.capture_filter:
         return "Does the capture_filter let it pass?"
-    return "Does it pass here? A mirror that comes in tunnels (VXLAN, GRE, ERSPAN) needs --tunnels." * (not configuration.sniff.tunnels)
+    if configuration.sniff.tunnels:
+        return "Does it pass here?"
+    return "Does it pass here? A mirror that comes in tunnels (VXLAN, GRE, ERSPAN) needs --tunnels."
 
 
 def _filters(configuration: Configuration) -> tuple[str, ...]:
