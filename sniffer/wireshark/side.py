@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sniffer.packets.columns import FIN, RST
@@ -189,12 +189,25 @@ class Side:
         for start, size in piece.commands:
             self._lines(piece.data[at:start], packet)
             self._append("command", piece.data[start : start + size], packet)
-            self._in_message = parse_command(piece.data[start : start + size].rstrip(b"\r\n")).verb in ("DATA", "BDAT")
+            self._in_message = parse_command(self._last_line.rstrip(b"\r\n")).verb in ("DATA", "BDAT")
             at = start + size
+        if piece.message_ends and not piece.commands and not self._in_message:
+            at = self._message_begins(piece.data, packet)
         self._lines(piece.data[at:], packet)
         if piece.message_ends and self._in_message:
             self._in_message = False
             self._append("end", b".\r\n", packet)
+
+    def _message_begins(self, data: bytes, packet: Packet) -> int:
+        """Where the text begins of a message that ends in the piece that brought its commands: Wireshark takes all of it for text."""
+        at = 0
+        for line in _split(data):
+            at += len(line)
+            if parse_command(line.rstrip(b"\r\n")).verb == "DATA":
+                self._lines(data[:at], packet)
+                self._in_message = True
+                return at
+        return 0
 
     def _lines(self, text: bytes, packet: Packet) -> None:
         if self._in_message:
@@ -210,10 +223,20 @@ class Side:
         if self._full:
             return
         at = len(self.data)
-        self.items.append(Item(kind, at, len(data), packet.number))
+        if kind in ("command", "line") and self._last_line[-1:] not in (b"", b"\n"):  # the rest of it
+            begun = self.items[-1]
+            self.items[-1] = replace(begun, size=begun.size + len(data))
+        else:
+            self.items.append(Item(kind, at, len(data), packet.number))
         if not self.marks or self.marks[-1][2] != packet.number:
             self.marks.append((at, packet.time, packet.number))
         self.data += data
+
+    @property
+    def _last_line(self) -> bytes:
+        """The latest line, as far as it came; empty when something else came behind it."""
+        last = self.items[-1] if self.items else None
+        return bytes(self.data[last.at : last.at + last.size]) if last and last.kind in ("command", "line") else b""
 
 
 def _split(text: bytes) -> list[bytes]:

@@ -1,13 +1,14 @@
-"""Both engines over every capture at hand must say the same of verdict, STARTTLS, TLS and certificate."""
+"""Both engines over every capture at hand must say the same, in every field."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 from bench.damage import Frame, damaged, read_frames, segment_of, write_frames
 from sniffer.session import Session, session_record
 from stripwatch.demo.traffic import capture as demo_capture
+from tests.sniffer.wireshark.test_access import without_times
 
 HERE = Path(__file__).parent
 MAKE_PCAP = HERE.parents[2] / "bench" / "make_pcap.py"
@@ -28,7 +30,7 @@ MADE = {
     "generated-nasty": ["--nasty", "1", "--seed", "7"],
 }
 VERDICT = "smtp.verdict"
-FIELDS = (
+SEEN = (
     VERDICT,
     "smtp.starttls.offered",
     "smtp.starttls.requested",
@@ -39,28 +41,34 @@ FIELDS = (
     "tls.client.server_name",
     "tls.server.hash.sha256",
 )
+"""What each must see of damaged traffic as the other does."""
 Said = dict[tuple[str, str], Any]
 """(session, field) → value; a session that was not found is (session, "session") → False."""
 Difference = tuple[str, str, Any, Any]
 """Session, field, what the packets say, what Wireshark says."""
 
 
-def said(sessions: Iterable[Session]) -> Said:
+def said(sessions: Iterable[Session], fields: Iterable[str] | None = None) -> Said:
+    """Each session's values: of these fields, or of all but the times within it."""
     found: Said = {}
     for session in sorted(sessions, key=lambda one: one.connection.start):
-        record = session_record(session)
+        record = without_times(session_record(session))
         name = f"{record['source']['ip']}:{record['source']['port']}"
         while (name, "session") in found:
             name += "+"  # the same ends once more
         found[name, "session"] = True
-        found.update({(name, field): dig(record, field) for field in FIELDS})
+        values = dict(leaves(record))
+        found.update({(name, field): values.get(field) for field in fields or values})
     return found
 
 
-def dig(record: Any, field: str) -> Any:
-    for step in field.split("."):
-        record = record.get(step) if isinstance(record, dict) else None
-    return record
+def leaves(record: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values; a list is one value, as JSON."""
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, json.dumps(value) if isinstance(value, list) else value
 
 
 def differences(packets: Said, wireshark: Said) -> set[Difference]:
@@ -121,7 +129,7 @@ def test_short_snaplen_makes_neither_engine_accuse_more_than_the_other(
 ) -> None:
     """Wireshark joins nothing to a cut segment, so it sees less of the handshake; the verdict must stand all the same."""
     path = make(tmp_path / "cut.pcap", "--nasty", "0.5", "--snaplen", "256", "--seed", "12")
-    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    packets, wireshark = said(by_packets(path)[0], SEEN), said(by_wireshark(path)[0], SEEN)
     assert {one for one in differences(packets, wireshark) if one[1] in ("session", "smtp.verdict")} == set()
     assert len(packets) > 60
 
@@ -136,7 +144,7 @@ def test_neither_contradicts_the_other_over_damaged_traffic(
     """Wireshark's dissectors give up where segments are missing or come twice, so one may see less. What both see is the same."""
     path = make(tmp_path / "made.pcap", "--nasty", "0.3", "--seed", "21")
     write_frames(path, damaged(read_frames(path), name))
-    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    packets, wireshark = said(by_packets(path)[0], SEEN), said(by_wireshark(path)[0], SEEN)
     assert contradictions(packets, wireshark) == []
     assert len(packets) > 40
 
@@ -148,7 +156,7 @@ def test_neither_contradicts_the_other_over_mutated_traffic(
     """Octets of payloads changed, so that words, lengths and handshakes are wrong."""
     path = make(tmp_path / "made.pcap", "--nasty", "0.3", "--seed", "22")
     write_frames(path, mutated(read_frames(path), random.Random(seed)))
-    packets, wireshark = said(by_packets(path)[0]), said(by_wireshark(path)[0])
+    packets, wireshark = said(by_packets(path)[0], SEEN), said(by_wireshark(path)[0], SEEN)
     assert contradictions(packets, wireshark) == []
 
 
