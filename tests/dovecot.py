@@ -27,7 +27,7 @@ PASSWORD = "correct-horse"
 """Everybody's: any login name is a user with a mailbox of its own."""
 HAS_POP3 = BINARY is not None and Path("/usr/lib/dovecot/pop3-login").exists()
 
-_CONFIGURATION = """
+_COMMON = """
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
@@ -38,11 +38,8 @@ default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 1
 first_valid_gid = 1
-mail_location = maildir:~/Maildir
 mail_fsync = never
 ssl = {ssl}
-disable_plaintext_auth = {no_clear}
-{certificate}
 {capability}
 service anvil {{
   chroot =
@@ -63,6 +60,31 @@ service imap-login {{
   }}
 }}
 {pop3}
+"""
+
+_SINCE_2_4 = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+{common}
+mail_driver = maildir
+mail_path = ~/Maildir
+auth_allow_cleartext = {clear}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}/mail/%{{user}}
+  }}
+}}
+"""
+
+_BEFORE_2_4 = """
+{common}
+mail_location = maildir:~/Maildir
+disable_plaintext_auth = {no_clear}
 passdb {{
   driver = static
   args = password={password}
@@ -71,6 +93,18 @@ userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}/mail/%u
 }}
+"""
+
+_TLS_SINCE_2_4 = """
+ssl_server_cert_file = {pem}
+ssl_server_key_file = {pem}
+ssl_min_protocol = TLSv1.2
+"""
+
+_TLS_BEFORE_2_4 = """
+ssl_cert = <{pem}
+ssl_key = <{pem}
+ssl_min_protocol = TLSv1.2
 """
 
 _POP3 = """
@@ -84,6 +118,12 @@ service pop3-login {{
   }}
 }}
 """
+
+
+def _is_new(binary: str) -> bool:
+    """Of the second of its two languages of configuration."""
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in said.split()[0].split(".")[:2]) >= (2, 4)
 
 
 def _free_port() -> int:
@@ -119,21 +159,27 @@ class Dovecot:
         self.folder.chmod(0o755)
         if root:
             os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
-        pem = f"ssl_cert = <{self.certificate}\nssl_key = <{self.certificate}\nssl_min_protocol = TLSv1.2" if self.certificate else ""
-        text = _CONFIGURATION.format(
+        new = _is_new(BINARY)
+        common = _COMMON.format(
             folder=self.folder,
             protocols="imap pop3" if self.pop3 else "imap",
             pop3=_POP3.format(port=self.pop3_port, tls_port=self.pop3s_port if self.certificate else 0) if self.pop3 else "",
-            password=PASSWORD,
             internal="dovecot" if root else me.pw_name,
             group="dovecot" if root else str(me.pw_gid),
             login="dovenull" if root else me.pw_name,
             ssl="yes" if self.certificate else "no",
-            no_clear="no" if self.clear_login else "yes",
-            certificate=pem,
             capability=f"imap_capability = {self.capability}" if self.capability else "",
             port=self.port,
             tls_port=self.tls_port if self.certificate else 0,
+        )
+        if self.certificate:
+            common += (_TLS_SINCE_2_4 if new else _TLS_BEFORE_2_4).format(pem=self.certificate)
+        text = (_SINCE_2_4 if new else _BEFORE_2_4).format(
+            common=common,
+            folder=self.folder,
+            password=PASSWORD,
+            clear="yes" if self.clear_login else "no",
+            no_clear="no" if self.clear_login else "yes",
             uid=owner.pw_uid,
             gid=owner.pw_gid,
         )

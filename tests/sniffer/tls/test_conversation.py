@@ -18,9 +18,9 @@ def test_a_real_handshake(version: str) -> None:
     assert facts.version == version
     assert facts.version_protocol == "tls"
     assert facts.server_name == "mx.example"
-    assert facts.key_exchange == "ECDHE"
-    assert facts.forward_secrecy is True
     assert facts.curve
+    assert facts.key_exchange == ("ECDHE-MLKEM" if "MLKEM" in facts.curve else "ECDHE")  # OpenSSL 3.5 prefers that
+    assert facts.forward_secrecy is True
     assert facts.resumed is False
     assert facts.signs == ()
     assert facts.cipher and facts.cipher.startswith("TLS_")
