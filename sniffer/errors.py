@@ -3,6 +3,7 @@
 SnifferError
 ├── JobFailed               job_failed
 ├── NoTshark                no_tshark
+├── UnknownTshark           unknown_tshark
 └── CaptureError            a capture that cannot be read, or not to its end
     ├── NotACapture         not_a_capture
     ├── UnsupportedLink     unsupported_link
@@ -33,6 +34,12 @@ class NoTshark(SnifferError):
     """The second engine was asked for where Wireshark's tshark is not installed."""
 
     reason = "no_tshark"
+
+
+class UnknownTshark(SnifferError):
+    """tshark gives a packet in a form that the second engine does not know: a release newer than those it was tried with."""
+
+    reason = "unknown_tshark"
 
 
 class CaptureError(SnifferError):

@@ -20,7 +20,7 @@ from pyshark import FileCapture
 from pyshark.tshark.output_parser.tshark_json import TsharkJsonParser
 from pyshark.tshark.tshark import TSharkNotFoundException, get_process_path, get_tshark_version
 
-from sniffer.errors import NoTshark
+from sniffer.errors import NoTshark, UnknownTshark
 from sniffer.packets.tunnels import LINUX_VXLAN
 from sniffer.wireshark.damage import damage_of
 from sniffer.wireshark.facts import Packet
@@ -45,13 +45,14 @@ PREFERENCES = {
 _TUNNELS = {f"udp.port=={LINUX_VXLAN}": "vxlan"}
 """What Wireshark does not know by itself."""
 _LAST_WORDS = 16
+_UNKNOWN_FORM = (ValueError, TypeError, LookupError, AttributeError)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def dissect(path: Path, display_filter: str, decode_as: dict[str, str]) -> Iterator[Packet]:
     """The packets of a capture that pass a display filter. ``decode_as``: "tcp.port==2525" → "smtp".
 
-    Raises NoTshark before the first packet, and a CaptureError behind the last one that could be read.
+    Raises NoTshark before the first packet, and a CaptureError or UnknownTshark behind the last one that could be read.
     """
     version = _version()
     loop = asyncio.new_event_loop()
@@ -82,11 +83,18 @@ def _version_of(path: str) -> Any:
     return get_tshark_version(path)
 
 
+def _unknown(version: Any, error: Exception) -> UnknownTshark:
+    return UnknownTshark(f"tshark {version} tells of packets in a form that is not known here ({error}); --engine numpy needs no tshark")
+
+
 class _Layers(TsharkJsonParser):  # type: ignore[misc]
     """Each packet's layers as plain values; bytes that are no UTF-8 don't matter, as the fields' own bytes are read."""
 
     def _parse_single_packet(self, packet: bytes) -> dict[str, Any]:
-        layers: dict[str, Any] = _decode(packet.decode("utf-8", "replace"))["_source"]["layers"]
+        try:
+            layers: dict[str, Any] = _decode(packet.decode("utf-8", "replace"))["_source"]["layers"]
+        except _UNKNOWN_FORM as error:
+            raise _unknown(self._tshark_version, error) from error
         return layers
 
 
@@ -111,7 +119,10 @@ class _Run(FileCapture):  # type: ignore[misc]
 
     def packets(self) -> Iterator[Packet]:
         for layers in self._packet_generator:
-            packet = read_packet(layers)
+            try:
+                packet = read_packet(layers)
+            except _UNKNOWN_FORM as error:
+                raise _unknown(self._known_version, error) from error
             if packet:
                 yield packet
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from sniffer.wireshark.facts import Packet, SmtpPiece, TlsPiece
 from sniffer.wireshark.tls_layer import tls_piece
 from sniffer.wireshark.tree import Fields, Node, Raw, as_number, listed, nodes, raws_of
@@ -10,6 +12,7 @@ SHOWN = "frame vlan ieee8021ad ip ipv6 tcp smtp pop imap tls"
 """The layers that tshark is asked to show in full."""
 _NO_INTERFACE = "unknown"
 """Wireshark's name for an interface whose capture gives it none."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_packet(layers: Node) -> Packet | None:
@@ -41,9 +44,20 @@ def read_packet(layers: Node) -> Packet | None:
 
 
 def nanoseconds(text: str) -> int:
-    """ "1796083200.000001000" as nanoseconds since the epoch."""
-    seconds, _, fraction = text.partition(".")
-    return int(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9])
+    """ "1796083200.000001000" as nanoseconds since the epoch, or "2026-12-01T00:00:00.000001000Z" as Wireshark 4.6 has it.
+
+    A year that has more than four digits is taken for the last one that has not.
+    """
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    return (_seconds(whole) if "T" in whole else int(whole)) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9])
+
+
+def _seconds(moment: str) -> int:
+    try:
+        found = datetime.fromisoformat(moment)
+    except ValueError:
+        found = datetime.max.replace(tzinfo=UTC)
+    return (found.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
 def _last(layers: Node, name: str) -> Node | None:

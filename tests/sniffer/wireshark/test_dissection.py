@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sniffer.errors import NoTshark
+from sniffer.errors import NoTshark, UnknownTshark
 from sniffer.wireshark.dissection import dissect
 
 
@@ -57,3 +57,19 @@ def test_without_tshark_one_clear_error_says_how_to_get_it(capture: Path, monkey
     with pytest.raises(NoTshark, match="apt install tshark") as caught:
         next(dissect(capture, "tcp", {}))
     assert caught.value.reason == "no_tshark"
+
+
+@pytest.mark.parametrize(
+    "said", ['{"_source": {}}', '{"_source": {"layers": {"frame": {"frame.time_epoch": "noon"}, "ip": {}, "tcp": {}}}}', "{:}"]
+)
+def test_a_tshark_that_speaks_otherwise_is_told_by_its_version(
+    said: str, capture: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fields = '"tcp.stream": "1", "tcp.srcport": "1", "tcp.dstport": "25", "tcp.seq_raw": "1", "tcp.flags": "0", "tcp.len": "1"'
+    packet = said.replace('"ip": {}', '"ip": {"ip.src": "192.0.2.1", "ip.dst": "192.0.2.2"}').replace('"tcp": {}', f'"tcp": {{{fields}}}')
+    stand_in = tmp_path / "tshark"
+    stand_in.write_text(f"#!/bin/sh\n[ \"$1\" = -v ] && echo 'TShark (Wireshark) 9.8.7' || printf '[\\n  %s\\n]\\n' '{packet}'\n")
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(UnknownTshark, match=r"tshark 9\.8\.7 .* --engine numpy"):
+        list(dissect(capture, "tcp", {}))

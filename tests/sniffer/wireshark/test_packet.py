@@ -88,3 +88,10 @@ def test_records_of_several_layers_are_read() -> None:
 def test_time_is_exact_to_the_nanosecond() -> None:
     assert nanoseconds("1.000000001") == 1_000_000_001
     assert nanoseconds("7") == 7_000_000_000
+
+
+def test_times_as_wireshark_4_6_writes_them() -> None:
+    assert nanoseconds("2026-12-01T00:00:00.000001000Z") == 1_796_083_200_000_001_000
+    assert nanoseconds("2026-12-01T00:00:00Z") == 1_796_083_200_000_000_000
+    assert nanoseconds("1969-12-31T23:59:55.500000000Z") == -4_500_000_000
+    assert nanoseconds("36812-02-20T00:36:16.000000000Z") == nanoseconds("9999-12-31T23:59:59")
