@@ -25,6 +25,7 @@ import pytest
 BINARY = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PASSWORD = "correct-horse"
 """Everybody's: any login name is a user with a mailbox of its own."""
+OF_THE_SERVER = {"\\Recent", "$HasAttachment", "$HasNoAttachment"}
 HAS_POP3 = BINARY is not None and Path("/usr/lib/dovecot/pop3-login").exists()
 
 _COMMON = """
@@ -234,7 +235,7 @@ class Account:
         client.logout()
 
     def mails(self, folder: str = "INBOX") -> list[tuple[bytes, set[str]]]:
-        """Each mail's bytes and flags (all but Recent), in order; [] for a folder that is not there."""
+        """Each mail's bytes and flags (but those of the server's own), in order; [] for a folder that is not there."""
         client = self.client()
         try:
             answer, (count,) = client.select(folder, readonly=True)
@@ -267,6 +268,6 @@ def running_dovecot(**options: Any) -> Iterator[Dovecot]:
 
 def _mail(client: imaplib.IMAP4, number: str) -> tuple[bytes, set[str]]:
     _, answer = client.fetch(number, "(FLAGS)")
-    flags = {flag.decode() for flag in imaplib.ParseFlags(answer[0])} - {"\\Recent"}
+    flags = {flag.decode() for flag in imaplib.ParseFlags(answer[0])} - OF_THE_SERVER
     _, answer = client.fetch(number, "(BODY.PEEK[])")
     return answer[0][1], flags

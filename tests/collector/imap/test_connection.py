@@ -44,13 +44,14 @@ def test_a_name_that_the_certificate_does_not_bear_is_refused(tls_dovecot: Dovec
     assert caught.value.reason == "tls_failed"
 
 
-def test_an_offer_of_starttls_that_is_stripped_ends_it_before_the_password() -> None:
+@pytest.mark.parametrize("greeting", [b"* OK ready\r\n", b"* OK [CAPABILITY IMAP4rev1 XXXXXXXX] ready\r\n"])
+def test_an_offer_of_starttls_that_is_stripped_ends_it_before_the_password(greeting: bytes) -> None:
     heard = bytearray()
 
     def stripping_server(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(b"* OK [CAPABILITY IMAP4rev1 XXXXXXXX] ready\r\n")
+            connection.sendall(greeting)
             while more := connection.recv(1000):
                 heard.extend(more)
                 tag = more.split()[0]
@@ -68,7 +69,7 @@ def test_an_offer_of_starttls_that_is_stripped_ends_it_before_the_password() -> 
             thread.join(10)
     assert caught.value.reason == "starttls_not_offered"
     assert b"LOGIN" not in heard.upper()
-    assert b"CAPABILITY" in heard
+    assert b"CAPABILITY" in heard or b"CAPABILITY" in greeting  # imaplib of Python 3.14 need not ask then
 
 
 def test_the_password_comes_from_a_file_read_at_each_login(dovecot: Dovecot, start_imap: StartImap, tmp_path: Path) -> None:
