@@ -13,6 +13,8 @@ from sniffer.logs.values import address, mapping, moment, port, text, texts, who
 Event = dict[str, Any]
 _MAIL = ("from", "to", "cc", "subject", "message_id", "date", "received", "x_mailer", "attachment", "url", "body_md5", "subject_md5")
 """Fields that Suricata takes out of a message: it went over the wire in clear."""
+_EMPTY_JA4 = "00i000000"
+"""Neither version, name, suites nor extensions: Suricata 8 writes this of a hello that it could not read."""
 _FLOW_PROTOCOLS = ("app_proto", "app_proto_orig", "app_proto_ts", "app_proto_tc")
 
 
@@ -56,7 +58,7 @@ def _tls(event: Event, by_port: bool, limits: LogLimits) -> EveTls | None:
 
 def _handshake(tls: Event, limits: LogLimits) -> Handshake:
     chosen = texts(tls.get("server_alpns"))
-    ja3, ja4 = tls.get("ja3"), tls.get("ja4")
+    ja3, ja4 = tls.get("ja3"), text(tls.get("ja4"), 64)
     return Handshake(
         version=text(tls.get("version"), 32),
         cipher=whole(mapping(tls.get("server_handshake")).get("cipher")),
@@ -64,7 +66,7 @@ def _handshake(tls: Event, limits: LogLimits) -> Handshake:
         resumed=tls.get("session_resumed") is True,
         next_protocol=chosen[0][: limits.text] if chosen else None,
         ja3=text(mapping(ja3).get("hash"), 32),
-        ja4=text(ja4, 64),
+        ja4=None if ja4 is None or ja4[1:10] == _EMPTY_JA4 else ja4,
     )
 
 

@@ -48,6 +48,12 @@ def test_without_the_servers_answer_nothing_is_said_of_the_handshake(reading: Re
     assert session["tls"] == {"client": {"server_name": "mx.example"}}
 
 
+def test_the_fingerprint_of_a_hello_that_suricata_could_not_read_is_none(reading: Reading) -> None:
+    empty, hello = "t00i000000_e3b0c44298fc_d2e2adf7177b", "t00d060700_a9b2fdacf259_dfbd9ea3a515"
+    assert "client" not in reading.only(tls(from_proto="smtp", subject="CN=a", ja4=empty))["tls"]
+    assert reading.only(tls(from_proto="smtp", subject="CN=a", ja4=hello))["tls"]["client"] == {"ja4": hello}
+
+
 def test_byte_counters_hold_headers_and_are_not_taken(reading: Reading) -> None:
     counters = {"pkts_toserver": 3, "pkts_toclient": 4, "bytes_toserver": 300, "bytes_toclient": 400}
     session = reading.only({**flow(app_proto="smtp"), "flow": counters})
