@@ -3,7 +3,7 @@
 # make check   format, lint, types, import rules
 # make bench   figures of the README, side by side with the peers
 # make docs    docs/settings.md, docs/fields.md, docs/words.md from the code
-# make soak    the long runs: crash loops, load, fuzzing, floods
+# make soak    the long runs: Elasticsearch 8, crash loops, load, fuzzing, floods
 # make fuzz    only the fuzzing: SECONDS_EACH of each target
 
 # the system's own Python is built with profile-guided optimisation: a sixth faster than one compiled at home
@@ -46,6 +46,7 @@ docs: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	sh tests/setup.sh
+	STRIPWATCH_TEST_ELASTICSEARCH_VERSION=8.19.0 $(BIN)/python -m pytest $(PYTEST_FLAGS) -m "elasticsearch and not long"
 	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -m long --timeout 7200
 	STRIPWATCH_TEST_KILLS=1000 $(BIN)/python -m pytest -s tests/crash --timeout 14400
 	$(MAKE) --no-print-directory fuzz

@@ -1,6 +1,7 @@
 """A real Elasticsearch for the tests: fetched by Maven, run beside the tests, gone with them.
 
-``STRIPWATCH_TEST_ELASTICSEARCH_URL`` names a cluster to use instead. What is missing (Java >= 21, Maven, the
+``STRIPWATCH_TEST_ELASTICSEARCH_URL`` names a cluster to use instead, ``STRIPWATCH_TEST_ELASTICSEARCH_VERSION`` another release.
+What is missing (Java >= 21, Maven, the
 network) is told in one line by ``NodeMissing``.
 
 Run as a program it is the node's keeper: it starts the node and ends it when the process that it was told to
@@ -29,7 +30,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-VERSION = "9.3.2"
+VERSION = os.environ.get("STRIPWATCH_TEST_ELASTICSEARCH_VERSION", "9.3.2")
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 CACHE = Path(__file__).parent.parent / ".cache" / "elasticsearch"
 JAVA_AT_LEAST = 21

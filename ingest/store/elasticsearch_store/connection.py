@@ -1,13 +1,17 @@
-"""The official client, and every way in which a request can fail as one of our errors."""
+"""The official client, and every way in which a request can fail as one of our errors.
+
+The client asks for the API of its own release, 9, which a server of release 8 refuses; release 9 answers in the API of 8
+as well (Elasticsearch's "REST API compatibility"). So what is refused once is asked in that, from then on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from elastic_transport import ApiError, TransportError
+from elastic_transport import ApiError, Transport, TransportApiResponse, TransportError
 from elasticsearch import Elasticsearch, OrjsonSerializer
 from elasticsearch.exceptions import UnsupportedProductError
 
@@ -33,8 +37,29 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
         max_retries=len(settings.hosts) - 1,
         retry_on_status=(),
         serializer=OrjsonSerializer(),
+        transport_class=_EitherRelease,
         **options,
     )
+
+
+class _EitherRelease(Transport):
+    """Requests to servers of release 9 or 8."""
+
+    _former = False
+    """A server knows the API of 8 only."""
+
+    def perform_request(self, method: str, target: str, *, headers: Any, **options: Any) -> TransportApiResponse:  # type: ignore[override]
+        """As the base has it, once more where the first answer says that the release asked for is too new."""
+        former = self._former
+        answer = super().perform_request(method, target, headers=_former(headers) if former else headers, **options)
+        if former or answer.meta.status != 400 or not error_reason(answer.body).startswith("media_type_header_exception"):
+            return answer
+        self._former = True
+        return super().perform_request(method, target, headers=_former(headers), **options)
+
+
+def _former(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value.replace("compatible-with=9", "compatible-with=8") for name, value in headers.items()}
 
 
 @contextmanager

@@ -47,7 +47,7 @@ _DELETED_A_ROUND = 1_000
 
 
 class ElasticsearchStore:
-    """A Store over an Elasticsearch 9 cluster. Making one makes no request."""
+    """A Store over an Elasticsearch 9 or 8.19 cluster. Making one makes no request."""
 
     name = "elasticsearch"
 
@@ -280,8 +280,8 @@ class ElasticsearchStore:
 
     def _indices(self, dataset: str) -> list[str]:
         """The dataset's indices, the newest month first."""
-        answer = self._client.indices.resolve_index(name=pattern_of(self.settings.prefix, dataset), ignore_unavailable=True).body
-        return sorted((found["name"] for found in answer["indices"]), reverse=True)
+        pattern = pattern_of(self.settings.prefix, dataset)
+        return sorted(self._client.indices.get_alias(index=pattern, expand_wildcards="open", ignore_unavailable=True).body, reverse=True)
 
     def _delete_index(self, index: str) -> int:
         self._client.indices.refresh(index=index, ignore_unavailable=True)
