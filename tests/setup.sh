@@ -31,6 +31,7 @@ install_packages() {
 want tshark tshark
 want dumpcap wireshark-common
 want chromium chromium
+/sbin/ldconfig -p 2>/dev/null | grep -q libatomic.so.1 || missing="$missing libatomic1" # Playwright's driver needs it
 want mvn maven
 want strace strace
 want tcpreplay tcpreplay

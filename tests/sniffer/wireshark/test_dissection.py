@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,15 @@ def capture(tmp_path: Path, wire: Any) -> Path:
 
 def children() -> list[str]:
     """Names of our own children, the dead that nobody reaped among them."""
-    numbers = [number for task in Path("/proc/self/task").iterdir() for number in (task / "children").read_text().split()]
-    return [comm.read_text().strip() for number in numbers if (comm := Path("/proc") / number / "comm").exists()]
+    numbers: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that is gone by now
+            numbers += (task / "children").read_text().split()
+    found = []
+    for number in numbers:
+        with suppress(OSError):  # a child, likewise
+            found.append(Path("/proc", number, "comm").read_text().strip())
+    return found
 
 
 def test_every_packet_is_read_and_tshark_reaped(tshark: str, capture: Path) -> None:
