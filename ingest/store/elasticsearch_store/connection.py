@@ -45,20 +45,21 @@ def connect(settings: ElasticsearchSettings) -> Elasticsearch:
 class _EitherRelease(Transport):
     """Requests to servers of release 9 or 8."""
 
-    _former = False
-    """A server knows the API of 8 only."""
+    _knows_8_only = False
+    """A server of the cluster does."""
 
     def perform_request(self, method: str, target: str, *, headers: Any, **options: Any) -> TransportApiResponse:  # type: ignore[override]
         """As the base has it, once more where the first answer says that the release asked for is too new."""
-        former = self._former
-        answer = super().perform_request(method, target, headers=_former(headers) if former else headers, **options)
-        if former or answer.meta.status != 400 or not error_reason(answer.body).startswith("media_type_header_exception"):
+        if self._knows_8_only:
+            return super().perform_request(method, target, headers=_for_8(headers), **options)
+        answer = super().perform_request(method, target, headers=headers, **options)
+        if answer.meta.status != 400 or not error_reason(answer.body).startswith("media_type_header_exception"):
             return answer
-        self._former = True
-        return super().perform_request(method, target, headers=_former(headers), **options)
+        self._knows_8_only = True
+        return super().perform_request(method, target, headers=_for_8(headers), **options)
 
 
-def _former(headers: Mapping[str, str]) -> dict[str, str]:
+def _for_8(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value.replace("compatible-with=9", "compatible-with=8") for name, value in headers.items()}
 
 
