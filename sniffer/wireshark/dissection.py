@@ -10,7 +10,7 @@ import asyncio
 from asyncio.subprocess import Process
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,6 @@ PREFERENCES = {
 _TUNNELS = {f"udp.port=={LINUX_VXLAN}": "vxlan"}
 """What Wireshark does not know by itself."""
 _LAST_WORDS = 16
-_UNKNOWN_FORM = (ValueError, TypeError, LookupError, AttributeError)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -83,18 +82,23 @@ def _version_of(path: str) -> Any:
     return get_tshark_version(path)
 
 
-def _unknown(version: Any, error: Exception) -> UnknownTshark:
-    return UnknownTshark(f"tshark {version} tells of packets in a form that is not known here ({error}); --engine numpy needs no tshark")
+@contextmanager
+def _in_known_form(version: Any) -> Iterator[None]:
+    """Whatever cannot be read inside is UnknownTshark."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UnknownTshark(
+            f"tshark {version} tells of packets in a form that is not known here ({error}); --engine numpy needs no tshark"
+        ) from error
 
 
 class _Layers(TsharkJsonParser):  # type: ignore[misc]
     """Each packet's layers as plain values; bytes that are no UTF-8 don't matter, as the fields' own bytes are read."""
 
     def _parse_single_packet(self, packet: bytes) -> dict[str, Any]:
-        try:
+        with _in_known_form(self._tshark_version):
             layers: dict[str, Any] = _decode(packet.decode("utf-8", "replace"))["_source"]["layers"]
-        except _UNKNOWN_FORM as error:
-            raise _unknown(self._tshark_version, error) from error
         return layers
 
 
@@ -119,10 +123,8 @@ class _Run(FileCapture):  # type: ignore[misc]
 
     def packets(self) -> Iterator[Packet]:
         for layers in self._packet_generator:
-            try:
+            with _in_known_form(self._known_version):
                 packet = read_packet(layers)
-            except _UNKNOWN_FORM as error:
-                raise _unknown(self._known_version, error) from error
             if packet:
                 yield packet
 

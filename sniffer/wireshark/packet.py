@@ -54,10 +54,10 @@ def nanoseconds(text: str) -> int:
 
 def _seconds(moment: str) -> int:
     try:
-        found = datetime.fromisoformat(moment)
+        found = datetime.fromisoformat(f"{moment}+00:00")
     except ValueError:
         found = datetime.max.replace(tzinfo=UTC)
-    return (found.replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+    return (found - _EPOCH) // timedelta(seconds=1)
 
 
 def _last(layers: Node, name: str) -> Node | None:

@@ -50,12 +50,11 @@ class _EitherRelease(Transport):
 
     def perform_request(self, method: str, target: str, *, headers: Any, **options: Any) -> TransportApiResponse:  # type: ignore[override]
         """As the base has it, once more where the first answer says that the release asked for is too new."""
-        if self._knows_8_only:
-            return super().perform_request(method, target, headers=_for_8(headers), **options)
-        answer = super().perform_request(method, target, headers=headers, **options)
-        if answer.meta.status != 400 or not error_reason(answer.body).startswith("media_type_header_exception"):
-            return answer
-        self._knows_8_only = True
+        if not self._knows_8_only:
+            answer = super().perform_request(method, target, headers=headers, **options)
+            if answer.meta.status != 400 or not error_reason(answer.body).startswith("media_type_header_exception"):
+                return answer
+            self._knows_8_only = True
         return super().perform_request(method, target, headers=_for_8(headers), **options)
 
 

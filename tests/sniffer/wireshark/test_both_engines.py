@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from bench.damage import Frame, damaged, read_frames, segment_of, write_frames
 from sniffer.session import Session, session_record
 from stripwatch.demo.traffic import capture as demo_capture
+from tests.sniffer.test_golden_sessions import leaves
 from tests.sniffer.wireshark.test_access import without_times
 
 HERE = Path(__file__).parent
@@ -57,18 +58,9 @@ def said(sessions: Iterable[Session], fields: Iterable[str] | None = None) -> Sa
         while (name, "session") in found:
             name += "+"  # the same ends once more
         found[name, "session"] = True
-        values = dict(leaves(record))
+        values = {field: json.dumps(value) if isinstance(value, list) else value for field, value in leaves(record)}
         found.update({(name, field): values.get(field) for field in fields or values})
     return found
-
-
-def leaves(record: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names and values; a list is one value, as JSON."""
-    for name, value in record.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{above}{name}.")
-        else:
-            yield above + name, json.dumps(value) if isinstance(value, list) else value
 
 
 def differences(packets: Said, wireshark: Said) -> set[Difference]:
