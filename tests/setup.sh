@@ -56,7 +56,7 @@ if [ ! -x .cache/postfix/usr/lib/postfix/sbin/master ] && command -v apt-get >/d
     (cd .cache/postfix && apt-get download -qq postfix && dpkg-deb -x postfix_*.deb .) >/dev/null 2>&1 \
         || echo "tests: could not fetch Debian's postfix: the tests that need it will be skipped"
     missing=""
-    for package in $(dpkg-deb -f .cache/postfix/postfix_*.deb Depends | grep -oE '\blib[a-z0-9.+-]+'); do
+    for package in $(dpkg-deb -f .cache/postfix/postfix_*.deb Depends 2>/dev/null | grep -oE '\blib[a-z0-9.+-]+'); do
         dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
     done
     rm -f .cache/postfix/postfix_*.deb

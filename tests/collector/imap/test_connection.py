@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -69,7 +70,8 @@ def test_an_offer_of_starttls_that_is_stripped_ends_it_before_the_password(greet
             thread.join(10)
     assert caught.value.reason == "starttls_not_offered"
     assert b"LOGIN" not in heard.upper()
-    assert b"CAPABILITY" in heard or b"CAPABILITY" in greeting  # imaplib of Python 3.14 need not ask then
+    believed = b"CAPABILITY" in greeting and sys.version_info >= (3, 14)  # imaplib need not ask then
+    assert b"CAPABILITY" in heard or believed
 
 
 def test_the_password_comes_from_a_file_read_at_each_login(dovecot: Dovecot, start_imap: StartImap, tmp_path: Path) -> None:

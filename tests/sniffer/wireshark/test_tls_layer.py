@@ -21,12 +21,12 @@ PRE_SHARED_KEY = {"tls.handshake.extension.type": "41", "tls.handshake.extension
 SECRET = {"tls.handshake.extension.type": "23", "tls.handshake.extension.len": "0"}
 
 
-def since_4_2(*extensions: dict[str, Any]) -> dict[str, Any]:
+def of_4_4(*extensions: dict[str, Any]) -> dict[str, Any]:
     """The branches of a field of its own; a single one is no list."""
     return {"tls.handshake.extension": list(extensions) if len(extensions) > 1 else extensions[0]}
 
 
-def before_4_2(*extensions: dict[str, Any]) -> dict[str, Any]:
+def of_4_0(*extensions: dict[str, Any]) -> dict[str, Any]:
     """A text for people each."""
     return {f"Extension: number {number} (len=4)": extension for number, extension in enumerate(extensions)}
 
@@ -38,7 +38,7 @@ def message(kind: int, **fields: Any) -> Any:
     return record.messages[0]
 
 
-@pytest.mark.parametrize("form", [since_4_2, before_4_2])
+@pytest.mark.parametrize("form", [of_4_4, of_4_0])
 def test_the_extensions_of_a_client_hello(form: Any) -> None:
     suites = {
         "tls.handshake.ciphersuites_raw": ["1302", 76, 2, 0, 0],
@@ -50,7 +50,7 @@ def test_the_extensions_of_a_client_hello(form: Any) -> None:
     assert hello.protocols == b"\x04smtp"
 
 
-@pytest.mark.parametrize("form", [since_4_2, before_4_2])
+@pytest.mark.parametrize("form", [of_4_4, of_4_0])
 @pytest.mark.parametrize(("extensions", "resumes", "protocol"), [((PRE_SHARED_KEY,), True, None), ((SECRET, ALPN), False, "smtp")])
 def test_the_extensions_of_a_server_hello(form: Any, extensions: Any, resumes: bool, protocol: str | None) -> None:
     hello = message(2, **{"tls.handshake.ciphersuite": "0x1302"}, **form(*extensions))
