@@ -48,7 +48,7 @@ class ImapSettings:
     poll_seconds: float = 60.0
     """How often a server without IDLE (RFC 2177) is asked for new mail."""
     idle_seconds: float = 300.0
-    """How long one IDLE lasts; then everything is looked through once more."""
+    """The longest IDLE; then everything is looked through once more. Behind a mail they begin with a short one."""
     connect_seconds: float = 20.0
     """How long a connection may take."""
     read_seconds: float = 60.0

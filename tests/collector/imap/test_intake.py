@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
 from collector.errors import SettingsError
+from collector.imap.box import ImapBox
 from collector.imap.intake import imap_intake
 from collector.imap.settings import ImapSettings
+from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.errors import SpoolFull, SpoolUnavailable
 from tests.collector.conftest import SwitchedSink
 from tests.collector.emptying import await_that
-from tests.collector.imap.conftest import StartImap
+from tests.collector.imap.conftest import StartImap, settings_for
 from tests.dovecot import Account, Dovecot, account_on
 
 MAIL = b"From: noreply@sender.example\r\nSubject: Report Domain: example.org\r\n\r\nhello\r\n"
@@ -46,6 +49,18 @@ def test_new_mail_is_noticed_by_idle(account: Account, start_imap: StartImap) ->
         await_that(lambda want=number + 1: running.accepted == want, 5.0)
     assert account.mails() == []
     assert running.intake.snapshot().connections == 1
+
+
+def test_what_comes_between_a_look_and_idle_waits_for_the_end_of_a_short_idle(account: Account) -> None:
+    box = ImapBox.open(settings_for(account, idle_seconds=600.0), SYSTEM_CLOCK)
+    for number in (1, 2):  # the second behind one that was read
+        assert not any(box.batches())
+        account.put(mail(number))
+        box.wait(threading.Event())
+        ((waiting,),) = box.batches()
+        assert box.read(waiting, 1000) is not None
+        box.put_away(waiting)
+    box.close()
 
 
 def test_what_comes_while_mails_are_taken_does_not_wait_for_the_next_idle(account: Account, start_imap: StartImap) -> None:
