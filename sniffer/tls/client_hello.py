@@ -12,6 +12,8 @@ from sniffer.tls.extensions import read_extensions, vector8, vector16
 SERVER_NAME, GROUPS, POINT_FORMATS, SIGNATURE_ALGORITHMS, ALPN = 0, 10, 11, 13, 16
 SESSION_TICKET, PRE_SHARED_KEY, SUPPORTED_VERSIONS, KEY_SHARE = 35, 41, 43, 51
 _RANDOM = 32
+LONGEST_SESSION_ID = 32
+"""Bytes (RFC 5246 section 7.4.1.2): who meets more takes the hello for none."""
 _NAMES_KEPT = 2048
 
 
@@ -40,7 +42,7 @@ class ClientHello(msgspec.Struct, frozen=True, gc=False):
 def parse_client_hello(body: bytes) -> ClientHello | None:
     """The hello of a handshake message's body; None when it is none."""
     session = vector8(body, 2 + _RANDOM)
-    if session is None:
+    if session is None or len(session) > LONGEST_SESSION_ID:
         return None
     position = 3 + _RANDOM + len(session)
     ciphers = vector16(body, position)

@@ -288,7 +288,7 @@ def _without_server_hello(client: RecordSide, server: RecordSide, server_lost: b
     be early data (RFC 8446 section 2.3)."""
     encrypts = client.first_data_length > LONGEST_ENCRYPTED_ALERT
     unread = (encrypts or client.finished) and (server.records > 0 or _is_no_tls(server))
-    refused = client.alert is not None or (server.alert is not None and server.alert[0] == _FATAL)
+    refused = client.alert is not None or _refuses(server)
     if refused or client.garbage_at is not None or not (server_lost or unread):
         return False
     return True if encrypts else None
@@ -304,8 +304,13 @@ def _established_1_3(client: RecordSide, server: RecordSide, client_lost: bool, 
 
 
 def _established_1_2(client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool, resumed: bool | None) -> bool | None:
-    """Finished from both; application data of either proves it too. The last Finished alone proves the other's."""
-    if (client.finished and server.finished) or client.data_records or server.data_records:
+    """Finished from both; application data of either proves it too, if it is that: what a fatal alert in clear answers may be
+    TLS 1.3, whose sign in the hello was changed on the way. The last Finished alone proves the other's."""
+    if client.finished and server.finished:
+        return True
+    if _refuses(client) or _refuses(server):
+        return False
+    if client.data_records or server.data_records:
         return True
     if client.alert or server.alert or _garbage(client, server):
         return False
@@ -313,6 +318,11 @@ def _established_1_2(client: RecordSide, server: RecordSide, client_lost: bool, 
     if last.finished and other_lost:
         return True
     return None if client_lost or server_lost else False
+
+
+def _refuses(side: RecordSide) -> bool:
+    """A fatal alert in clear: this side has not begun to encrypt, and never will."""
+    return side.alert is not None and side.alert[0] == _FATAL
 
 
 def _garbage(client: RecordSide, server: RecordSide) -> bool:

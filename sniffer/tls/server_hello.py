@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from sniffer.remembered import remembered
-from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
+from sniffer.tls.client_hello import ALPN, LONGEST_SESSION_ID, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
 
@@ -39,7 +39,7 @@ class ServerHello(msgspec.Struct, frozen=True, gc=False):
 def parse_server_hello(body: bytes) -> ServerHello | None:
     """The hello of a handshake message's body; None when it is none."""
     session = vector8(body, 2 + _RANDOM)
-    if session is None:
+    if session is None or len(session) > LONGEST_SESSION_ID:
         return None
     position = 3 + _RANDOM + len(session)
     if position + 3 > len(body):

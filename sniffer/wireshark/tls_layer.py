@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sniffer.tls.client_hello import ALPN, PRE_SHARED_KEY, SIGNATURE_ALGORITHMS, ClientHello
+from sniffer.tls.client_hello import ALPN, LONGEST_SESSION_ID, PRE_SHARED_KEY, SIGNATURE_ALGORITHMS, ClientHello
 from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, group_name
 from sniffer.tls.server_hello import MAX_CHAIN, ServerHello
 from sniffer.wireshark.facts import Certificates, HelloDone, KeyExchange, Message, TlsPiece, TlsRecord
@@ -68,11 +68,14 @@ def _client_hello(node: Node, fields: Fields) -> ClientHello | None:
         return None
     if ciphers is None:
         return _ssl2_hello(fields, version)
+    session = _session_id(fields)
+    if session is None:
+        return None
     extensions = _extensions(node)
     algorithms = next((branch.numbers("tls.handshake.sig_hash_alg") for kind, branch in extensions if kind == SIGNATURE_ALGORITHMS), [])
     return ClientHello(
         version,
-        fields.raw("tls.handshake.session_id") or b"",
+        session,
         ciphers,
         tuple(kind for kind, _ in extensions),
         _server_name(fields),
@@ -82,6 +85,12 @@ def _client_hello(node: Node, fields: Fields) -> ClientHello | None:
         _protocol(extensions),
         _pairs(fields.numbers("tls.handshake.extensions.supported_version")),
     )
+
+
+def _session_id(fields: Fields) -> bytes | None:
+    """None for one that is too long: Wireshark reads on past the message's end."""
+    session = fields.raw("tls.handshake.session_id") or b""
+    return session if len(session) <= LONGEST_SESSION_ID else None
 
 
 def _ssl2_hello(fields: Fields, version: int) -> ClientHello:
@@ -106,7 +115,8 @@ def _protocol(extensions: list[tuple[int, Fields]]) -> bytes:
 
 def _server_hello(node: Node, fields: Fields) -> ServerHello | None:
     version, cipher = fields.number("tls.handshake.version"), fields.number("tls.handshake.ciphersuite")
-    if version is None or cipher is None:
+    session = _session_id(fields)
+    if version is None or cipher is None or session is None:
         return None
     extensions = _extensions(node)
     chosen = fields.number("tls.handshake.extensions.supported_version")
@@ -117,7 +127,7 @@ def _server_hello(node: Node, fields: Fields) -> ServerHello | None:
     return ServerHello(
         version if chosen is None else chosen,
         cipher,
-        fields.raw("tls.handshake.session_id") or b"",
+        session,
         (fields.raw("tls.handshake.random") or b"").hex() == _RETRY_RANDOM,
         None if share is None else group_name(share),
         any(kind == PRE_SHARED_KEY for kind, _ in extensions),

@@ -87,21 +87,33 @@ def client_context(version: str | None = None) -> ssl.SSLContext:
     return context
 
 
+def changed(data: bytes, at: int, mask: int) -> bytes:
+    """The bytes with some bits of one turned over."""
+    return data[:at] + bytes((data[at] ^ mask,)) + data[at + 1 :] if 0 <= at < len(data) else data
+
+
 def converse(
-    client_side: ssl.SSLContext, server_side: ssl.SSLContext, server_name: str | None = "mx.example", session: ssl.SSLSession | None = None
+    client_side: ssl.SSLContext,
+    server_side: ssl.SSLContext,
+    server_name: str | None = "mx.example",
+    session: ssl.SSLSession | None = None,
+    on_the_way: tuple[bool, int, int] | None = None,
 ) -> tuple[Turns, ssl.SSLSession | None]:
-    """Shake hands and exchange a line each way, or fail; (what went over the wire, the session for resumption)."""
+    """Shake hands and exchange a line each way, or fail; (what was said, the session for resumption or None after a failure).
+    ``on_the_way``: whose byte (the client's or the server's), which one and which bits of it arrive changed."""
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     from_client, from_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_side.wrap_bio(to_client, from_client, server_hostname=server_name, session=session)
     server = server_side.wrap_bio(to_server, from_server, server_side=True)
     said: Turns = []
+    whose, at, mask = on_the_way or (None, 0, 0)
 
     def carry() -> None:
         for speaks, source, target in ((True, from_client, to_server), (False, from_server, to_client)):
             if data := source.read():
+                begin = sum(len(before) for speaker, before in said if speaker is speaks)
                 said.append((speaks, data))
-                target.write(data)
+                target.write(changed(data, at - begin, mask) if speaks is whose else data)
 
     steps: list[Callable[[], object]] = [client.do_handshake, server.do_handshake] * 4
     steps += [lambda: client.write(b"EHLO c\r\n"), lambda: server.read(99), lambda: server.write(b"250 ok\r\n"), lambda: client.read(99)]
@@ -114,6 +126,11 @@ def converse(
             carry()
             return said, None
         carry()
+    try:
+        client.do_handshake()
+        server.do_handshake()
+    except ssl.SSLWantReadError:  # one waits for what the other never meant to say
+        return said, None
     return said, client.session
 
 

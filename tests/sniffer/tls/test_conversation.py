@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from sniffer.tls import observe_tls
-from tests.sniffer.handshakes import client_context, converse, handshake, host, server_context, sides
+from tests.sniffer.handshakes import changed, client_context, converse, handshake, host, server_context, sides
 
 ALL_VERSIONS = ["1.0", "1.1", "1.2", "1.3"]
 
@@ -150,6 +150,21 @@ def test_a_hello_that_only_the_client_could_read_was_there_all_the_same() -> Non
     assert observe_tls(client, 0, unread, 0).established is True
     assert observe_tls(client, 0, b"\x15\x03\x03\x00\x02\x02\x28", 0).established is False
     assert observe_tls(client, 0, b"", 0).established is False
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("whose", [True, False], ids=["client's", "server's"])
+def test_a_hello_that_was_changed_on_the_way_and_refused_is_no_handshake(version: str, whose: bool) -> None:
+    """Every byte of it, seen on both sides of where it was changed."""
+    client_side, server_side = client_context(version), server_context(host(), version)
+    hello = next(data for speaks, data in converse(client_side, server_side)[0] if speaks is whose)
+    for at in range(5 + int.from_bytes(hello[3:5], "big")):
+        for mask in (0x01, 0xFF):
+            said, session = converse(client_side, server_side, on_the_way=(whose, at, mask))
+            client, server = sides(said)
+            seen = (changed(client, at, mask), server) if whose else (client, changed(server, at, mask))
+            established = {observe_tls(*interleave(both)).established for both in ((client, server), seen)}
+            assert established == {session is not None}, (at, mask)
 
 
 def test_garbage_is_named_with_its_place() -> None:

@@ -17,7 +17,10 @@ import pytest
 
 from bench.damage import Frame, damaged, read_frames, segment_of, write_frames
 from sniffer.session import Session, session_record
+from stripwatch.demo.capture import Conversation, pcapng
+from stripwatch.demo.capture import Frame as SentFrame
 from stripwatch.demo.traffic import capture as demo_capture
+from tests.sniffer.handshakes import changed, client_context, converse, host, server_context
 from tests.sniffer.test_golden_sessions import leaves
 from tests.sniffer.wireshark.test_access import without_times
 
@@ -108,6 +111,35 @@ def test_the_demo_is_the_same_to_both(tmp_path: Path, compare: Callable[[str, Pa
     path = tmp_path / "demo.pcapng"
     path.write_bytes(demo_capture(NOW))
     assert compare("demo", path) > 100
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_hellos_changed_on_the_way_end_the_same_to_both(
+    version: str, tmp_path: Path, by_packets: Callable[..., Any], by_wireshark: Callable[..., Any]
+) -> None:
+    """One session for each byte of both hellos, as it is seen behind the change, to whatever end that brings it. What else
+    can be read of a hello that is none is each dissector's own affair."""
+    client_side, server_side = client_context(version), server_context(host(), version)
+    turns, _ = converse(client_side, server_side)
+    frames: list[SentFrame] = []
+    port = 10_000
+    for whose in (True, False):
+        hello = next(data for speaks, data in turns if speaks is whose)
+        for at in range(5 + int.from_bytes(hello[3:5], "big")):
+            port += 1
+            talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
+            talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250 STARTTLS", "C: STARTTLS", "S: 220 go")
+            begun = {True: 0, False: 0}
+            for speaks, data in converse(client_side, server_side, on_the_way=(whose, at, 0xFF))[0]:
+                talk.say(speaks, changed(data, at - begun[speaks], 0xFF) if speaks is whose else data)
+                begun[speaks] += len(data)
+            frames += talk.close().frames
+    path = tmp_path / "changed.pcapng"
+    path.write_bytes(pcapng(frames, ["eth0"]))
+    fields = (VERDICT, "tls.established")
+    packets, wireshark = said(by_packets(path)[0], fields), said(by_wireshark(path)[0], fields)
+    assert len(packets) == 3 * (port - 10_000)
+    assert differences(packets, wireshark) == set()
 
 
 @pytest.mark.parametrize("name", MADE)
