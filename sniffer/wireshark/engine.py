@@ -22,14 +22,13 @@ from sniffer.pop3.observer import observe_pop3
 from sniffer.session import Session, session_of
 from sniffer.settings import DnsSettings, EngineSettings
 from sniffer.smtp.observer import observe_dialogue
-from sniffer.smtp.walk import proxy_header_end
+from sniffer.smtp.walk import Walk, proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import cut_off
 from sniffer.unseen import observe_unseen
 from sniffer.weird import Weird
 from sniffer.wireshark.conversation import Conversation
 from sniffer.wireshark.conversations import conversations
-from sniffer.wireshark.dialogue import dialogue
 from sniffer.wireshark.dissection import dissect
 from sniffer.wireshark.facts import Packet
 from sniffer.wireshark.handshake import handshake_reader
@@ -130,7 +129,7 @@ def _session(conversation: Conversation, settings: SniffSettings, engine: Engine
     elif form == "unseen":
         seen = observe_unseen(connection, protocol, read)
     elif protocol == "smtp":
-        seen = observe_dialogue(dialogue(connection, client, server), connection, settings, read)
+        seen = observe_dialogue(Walk(connection).run(), connection, settings, read)
     else:  # lines as Wireshark joined them; they are paired by tag, or one by one, as the packet engine does
         seen = (observe_pop3 if protocol == "pop3" else observe_imap)(connection, settings, read)
     yield session_of(connection, seen, settings)

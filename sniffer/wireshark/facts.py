@@ -53,13 +53,11 @@ class TlsPiece:
 
 
 @dataclass(frozen=True, slots=True)
-class SmtpPiece:
-    """What the SMTP dissector got, or POP3's or IMAP's. ``commands`` are (offset, length) of the lines that SMTP's knows
-    as commands. ``repeats``: a last line without its end comes again at the beginning of the next piece."""
+class TextPiece:
+    """What SMTP's dissector got, or POP3's or IMAP's. ``repeats``: a last line without its end comes again at the beginning
+    of the next piece."""
 
     data: bytes
-    commands: tuple[tuple[int, int], ...] = ()
-    message_ends: bool = False
     repeats: bool = False
 
 
@@ -84,4 +82,4 @@ class Packet:
     payload: bytes = b""
     vlan: int | None = None
     interface: str | None = None
-    pieces: tuple[SmtpPiece | TlsPiece, ...] = ()
+    pieces: tuple[TextPiece | TlsPiece, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sniffer.wireshark.facts import Packet, SmtpPiece, TlsPiece
+from sniffer.wireshark.facts import Packet, TextPiece, TlsPiece
 from sniffer.wireshark.tls_layer import tls_piece
 from sniffer.wireshark.tree import Fields, Node, Raw, as_number, listed, nodes, raws_of
 
@@ -86,13 +86,11 @@ def _interface(frame: Node) -> str | None:
     return None if name == _NO_INTERFACE else name
 
 
-def _pieces(layers: Node) -> list[SmtpPiece | TlsPiece]:
-    pieces: list[SmtpPiece | TlsPiece] = []
+def _pieces(layers: Node) -> list[TextPiece | TlsPiece]:
+    pieces: list[TextPiece | TlsPiece] = []
     for name in layers:
-        if name == "smtp":
-            pieces += [_smtp_piece(raw, node) for raw, node in _layers(layers, name)]
-        elif name in ("pop", "imap"):
-            pieces += [SmtpPiece(raw.data, repeats=name == "imap") for raw, _ in _layers(layers, name)]
+        if name in ("smtp", "pop", "imap"):
+            pieces += [TextPiece(raw.data, repeats=name == "imap") for raw, _ in _layers(layers, name)]
         elif name == "tls":
             pieces += [tls_piece(raw.data, node) for raw, node in _layers(layers, name)]
     return pieces
@@ -102,10 +100,3 @@ def _layers(layers: Node, name: str) -> list[tuple[Raw, Node]]:
     """The layers of one name with their bytes. A dissector that made nothing of its bytes leaves a text."""
     branches = [node if isinstance(node, dict) else {} for node in listed(layers[name])]
     return list(zip(raws_of(layers.get(f"{name}_raw")), branches, strict=False))
-
-
-def _smtp_piece(whole: Raw, node: Node) -> SmtpPiece:
-    fields = Fields(node)
-    spans = [(raw.at - whole.at, raw.size) for raw in fields.raws("smtp.command_line")]
-    inside = [(at, size) for at, size in spans if at >= 0 and at + size <= len(whole.data)]
-    return SmtpPiece(whole.data, tuple(sorted(inside)), "smtp.eom" in fields)

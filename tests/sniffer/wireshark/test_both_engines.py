@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,65 @@ def test_hellos_changed_on_the_way_end_the_same_to_both(
     packets, wireshark = said(by_packets(path)[0], fields), said(by_wireshark(path)[0], fields)
     assert len(packets) == 3 * (port - 10_000)
     assert differences(packets, wireshark) == set()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_chunks_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+    """Messages by BDAT, whose lines could be taken for commands, masked ones too, in packets cut by chance."""
+    rng = random.Random(seed)
+    frames: list[SentFrame] = []
+    for port in range(10_000, 10_080):
+        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
+        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250-CHUNKING|250 STARTTLS")
+        chunks = [b"".join(rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60))) for _ in range(rng.randrange(1, 4))]
+        sent = b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\n"
+        for number, chunk in enumerate(chunks, 1):
+            sent += b"BDAT %d%b\r\n%b" % (len(chunk), b" LAST" if number == len(chunks) else b"", chunk)
+        say_cut(talk, sent, rng)
+        talk.say(False, b"250 ok\r\n" * (2 + len(chunks)))
+        frames += talk.lines("C: QUIT", "S: 221 bye").close().frames
+    path = tmp_path / "chunks.pcapng"
+    path.write_bytes(pcapng(frames, ["eth0"]))
+    assert compare("chunks", path) == 80
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_messages_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+    """The same by DATA, with the commands before it and the QUIT behind it in one go."""
+    rng = random.Random(seed)
+    frames: list[SentFrame] = []
+    for port in range(10_000, 10_080):
+        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
+        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250 STARTTLS")
+        say_cut(talk, b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n", rng)
+        talk.say(False, b"250 ok\r\n250 ok\r\n354 go on\r\n")
+        message = b"".join(line for line in rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60)) if line != b".\r\n")
+        say_cut(talk, message + b".\r\nQUIT\r\n", rng)
+        frames += talk.lines("S: 250 ok", "S: 221 bye").close().frames
+    path = tmp_path / "messages.pcapng"
+    path.write_bytes(pcapng(frames, ["eth0"]))
+    assert compare("messages", path) == 80
+
+
+def say_cut(talk: Conversation, sent: bytes, rng: random.Random) -> None:
+    """The client's, in up to five pieces."""
+    cuts = sorted({*rng.sample(range(1, len(sent)), rng.randrange(5)), len(sent)})
+    for begin, end in pairwise([0, *cuts]):
+        talk.say(True, sent[begin:end])
+
+
+HOSTILE_LINES = [
+    b"XXXXXXXX\r\n",
+    b"STARTTLS\r\n",
+    b"QUIT\r\n",
+    b"BDAT 5\r\n",
+    b"DATA\r\n",
+    b".\r\n",
+    b"\r\n",
+    b"MAIL FROM:<m@x>\r\n",
+    b"text " * 20 + b"\r\n",
+    b"\x16\x03\x01\x00\x05hello\r\n",
+]
 
 
 @pytest.mark.parametrize("name", MADE)

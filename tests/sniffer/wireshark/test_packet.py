@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sniffer.wireshark.facts import SmtpPiece, TlsPiece
+import pytest
+
+from sniffer.wireshark.facts import TextPiece, TlsPiece
 from sniffer.wireshark.packet import nanoseconds, read_packet
 
 
@@ -54,13 +56,12 @@ def test_a_cut_header_is_no_packet() -> None:
     assert read_packet({"frame": {}}) is None
 
 
-def test_smtp_keeps_its_bytes_and_what_wireshark_calls_commands() -> None:
+@pytest.mark.parametrize("name", ["smtp", "pop", "imap"])
+def test_text_keeps_its_bytes(name: str) -> None:
     data = b"NOOP\r\nXXXXXXXX\r\nQUIT\r\n"
-    spans = [[data[:6].hex(), 66, 6, 0, 26], [data[16:].hex(), 82, 6, 0, 26]]
-    more = {"smtp_raw": [data.hex(), 66, 22, 0, 1], "smtp": {"smtp.req": ["1", "1"], "smtp.command_line_raw": spans}}
-    packet = read_packet(layers(**more))
+    packet = read_packet(layers(**{f"{name}_raw": [data.hex(), 66, 22, 0, 1], name: {}}))
     assert packet is not None
-    assert packet.pieces == (SmtpPiece(data, ((0, 6), (16, 6))),)
+    assert packet.pieces == (TextPiece(data, repeats=name == "imap"),)
 
 
 def test_a_layer_that_was_only_guessed_has_no_records() -> None:

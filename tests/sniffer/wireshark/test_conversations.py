@@ -6,22 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from sniffer.settings import SMTP_PORTS, EngineSettings
-from sniffer.smtp.walk import Walk
+from sniffer.settings import EngineSettings
 from sniffer.weird import Weird
 from sniffer.wireshark.conversation import Conversation
 from sniffer.wireshark.conversations import conversations
-from sniffer.wireshark.dialogue import dialogue
-from sniffer.wireshark.facts import Packet, SmtpPiece, TlsPiece
+from sniffer.wireshark.facts import Packet, TextPiece, TlsPiece
 
 CLIENT, SERVER = ("192.0.2.1", 40000), ("192.0.2.25", 25)
 START = 1_796_083_200_000_000_000
 SYN, ACK, FIN = 2, 16, 1
-KNOWN = (b"EHLO", b"HELO", b"MAIL", b"RCPT", b"DATA", b"QUIT", b"STARTTLS", b"AUTH", b"NOOP")
 
 
 def packets(*turns: str, syn: bool = True) -> Iterator[Packet]:
-    """``C text`` and ``S text``; ``|`` stands for a line end, ``C. text`` ends a message."""
+    """``C text`` and ``S text``; ``|`` stands for a line end."""
     seq = {CLIENT: 1000, SERVER: 5000}
     number = 0
     if syn:
@@ -31,71 +28,15 @@ def packets(*turns: str, syn: bool = True) -> Iterator[Packet]:
         mode, _, text = turn.partition(" ")
         data = text.replace("|", "\r\n").encode("latin-1")
         source, other = (CLIENT, SERVER) if mode[0] == "C" else (SERVER, CLIENT)
-        piece = SmtpPiece(data, tuple(_commands(data)) if source is CLIENT else (), mode == "C.")
         at = START + number * 1_000_000
-        yield Packet(0, number, at, source, other, seq[source], seq[other], ACK, len(data), data, pieces=(piece,))
+        yield Packet(0, number, at, source, other, seq[source], seq[other], ACK, len(data), data, pieces=(TextPiece(data),))
         seq[source] += len(data)
     yield Packet(0, number + 1, START + 10**9, CLIENT, SERVER, seq[CLIENT], seq[SERVER], FIN | ACK)
-
-
-def _commands(data: bytes) -> Iterator[tuple[int, int]]:
-    at = 0
-    for line in data.splitlines(keepends=True):
-        if line.upper().startswith(KNOWN):
-            yield at, len(line)
-        at += len(line)
 
 
 def conversation(*turns: str, syn: bool = True) -> Conversation:
     (found,) = conversations(packets(*turns, syn=syn), EngineSettings(), Weird())
     return found
-
-
-def walk(*turns: str, syn: bool = True) -> Walk:
-    found = conversation(*turns, syn=syn)
-    place = found.client_place(SMTP_PORTS)
-    return dialogue(found.connection(place), found.sides[place], found.sides[1 - place])
-
-
-def pairs(walk: Walk) -> list[tuple[str, int | None]]:
-    return [(exchange.verb, exchange.reply.code if exchange.reply else None) for exchange in walk.exchanges]
-
-
-def test_the_nth_reply_answers_the_nth_command() -> None:
-    found = walk("S 220 mx|", "C EHLO c|NOOP|", "S 250-mx|250 STARTTLS|", "S 250 ok|", "C QUIT|", "S 221 bye|")
-    assert found.greeting is not None
-    assert pairs(found) == [("EHLO", 250), ("NOOP", 250), ("QUIT", 221)]
-
-
-def test_a_line_that_wireshark_does_not_know_is_a_command_all_the_same() -> None:
-    found = walk("S 220 mx|", "C EHLO c|", "S 250 mx|", "C XXXXXXXX|", "S 502 what|")
-    assert pairs(found) == [("EHLO", 250), ("XXXXXXXX", 502)]
-    assert not found.exchanges[1].known
-
-
-def test_text_of_a_message_is_no_command() -> None:
-    found = walk(
-        "S 220 mx|", "C EHLO c|", "S 250 mx|", "C DATA|", "S 354 go|", "C XXXXXXXX|", "C. more|.|", "S 250 ok|", "C QUIT|", "S 221 bye|"
-    )
-    assert pairs(found) == [("EHLO", 250), ("DATA", 354), (".", 250), ("QUIT", 221)]
-    assert found.message_sent
-
-
-def test_an_answer_to_a_challenge_is_none_either() -> None:
-    found = walk("S 220 mx|", "C EHLO c|", "S 250 mx|", "C AUTH LOGIN|", "S 334 VXNlcg==|", "C c2VjcmV0|", "S 235 ok|")
-    assert pairs(found) == [("EHLO", 250), ("AUTH", 334), ("(auth)", 235)]
-
-
-def test_the_walk_ends_where_starttls_is_accepted() -> None:
-    found = walk("S 220 mx|", "C EHLO c|", "S 250 mx|", "C STARTTLS|", "S 220 go|", "C EHLO c|", "S 250 mx|")
-    assert pairs(found) == [("EHLO", 250), ("STARTTLS", 220)]
-    assert found.accepted is not None
-
-
-def test_replies_from_before_the_first_command_are_set_aside() -> None:
-    found = walk("S 250 ok|", "C QUIT|", "S 221 bye|", syn=False)
-    assert [reply.code for reply in found.prelude] == [250]
-    assert pairs(found) == [("QUIT", 221)]
 
 
 def test_tls_that_came_as_mail_has_to_be_asked_for_again() -> None:
@@ -138,7 +79,7 @@ def test_a_closed_stream_is_over_after_its_linger_and_stays_so() -> None:
 def test_text_that_wireshark_gives_out_of_place_is_as_good_as_lost(seen: tuple[tuple[int, bytes], ...], end: str) -> None:
     turns = [Packet(0, 1, START, CLIENT, SERVER, 999, 0, SYN)]
     for number, (at, data) in enumerate(seen, 2):
-        pieces = (SmtpPiece(data),) if data.endswith(b"\n") else ()
+        pieces = (TextPiece(data),) if data.endswith(b"\n") else ()
         turns.append(Packet(0, number, START + number, CLIENT, SERVER, 1000 + at, 1, ACK, len(data), data, pieces=pieces))
     (found,) = conversations(turns, EngineSettings(), Weird())
     assert found.sides[0].head().end == end
