@@ -144,7 +144,9 @@ def test_hellos_changed_on_the_way_end_the_same_to_both(
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_chunks_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+def test_chunks_are_the_same_to_both_however_they_are_cut(
+    seed: int, tmp_path: Path, compare: Callable[[str, Path], int], by_packets: Callable[..., Any]
+) -> None:
     """Messages by BDAT, whose lines could be taken for commands, masked ones too, in packets cut by chance."""
     rng = random.Random(seed)
     frames: list[SentFrame] = []
@@ -161,10 +163,13 @@ def test_chunks_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path: P
     path = tmp_path / "chunks.pcapng"
     path.write_bytes(pcapng(frames, ["eth0"]))
     assert compare("chunks", path) == 80
+    assert all(session.judgement.verdict == "cleartext_offered" and session.seen.mail_in_clear for session in by_packets(path)[0])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_messages_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+def test_messages_are_the_same_to_both_however_they_are_cut(
+    seed: int, tmp_path: Path, compare: Callable[[str, Path], int], by_packets: Callable[..., Any]
+) -> None:
     """The same by DATA, with the commands before it and the QUIT behind it in one go."""
     rng = random.Random(seed)
     frames: list[SentFrame] = []
@@ -179,6 +184,7 @@ def test_messages_are_the_same_to_both_however_they_are_cut(seed: int, tmp_path:
     path = tmp_path / "messages.pcapng"
     path.write_bytes(pcapng(frames, ["eth0"]))
     assert compare("messages", path) == 80
+    assert all(session.judgement.verdict == "cleartext_offered" and session.seen.mail_in_clear for session in by_packets(path)[0])
 
 
 def say_cut(talk: Conversation, sent: bytes, rng: random.Random) -> None:
