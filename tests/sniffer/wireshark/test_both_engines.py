@@ -23,6 +23,7 @@ from stripwatch.demo.capture import Frame as SentFrame
 from stripwatch.demo.traffic import capture as demo_capture
 from tests.sniffer.handshakes import changed, client_context, converse, host, server_context
 from tests.sniffer.test_golden_sessions import leaves
+from tests.sniffer.test_mail_servers import HERE as MAIL_SERVERS
 from tests.sniffer.wireshark.test_access import without_times
 
 HERE = Path(__file__).parent
@@ -112,6 +113,10 @@ def test_the_demo_is_the_same_to_both(tmp_path: Path, compare: Callable[[str, Pa
     path = tmp_path / "demo.pcapng"
     path.write_bytes(demo_capture(NOW))
     assert compare("demo", path) > 100
+
+
+def test_real_mail_servers_are_the_same_to_both(compare: Callable[[str, Path], int]) -> None:
+    assert compare("mail-servers", MAIL_SERVERS / "capture.pcap.gz") == 57
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
