@@ -23,8 +23,8 @@ from sniffer.tls.codes import (
 )
 from sniffer.tls.fingerprints import fingerprints
 from sniffer.tls.flights import RANDOM_AT, Flight, Flights, client_flight, server_flight
-from sniffer.tls.records import RecordSide, messages, read_records
-from sniffer.tls.server_hello import RETRY_RANDOM, ServerHello, certificate_chain, named_curve, parse_server_hello
+from sniffer.tls.records import RETRY_RANDOM, RecordSide, is_retry, messages, read_records
+from sniffer.tls.server_hello import ServerHello, certificate_chain, named_curve, parse_server_hello
 from sniffer.tls.suites import suite
 
 TLS_1_3 = 0x0304
@@ -93,7 +93,7 @@ def observe_tls(
     server_side = read_records(server, server_start)
     flight = _server_flight(server_side.handshake)
     facts = facts_of(hello, client_side, flight, server_side, client_lost, server_lost)
-    if facts.settled and flight.hello:
+    if facts.settled and flight.hello and not is_retry(server_side.handshake):
         _keep(facts, flight.hello.version, client, client_start, server, server_start)
     return facts
 

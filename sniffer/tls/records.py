@@ -19,6 +19,9 @@ MAX_HANDSHAKE = 65536
 _HEADER = 5
 _header = struct.Struct(">BBxH").unpack_from
 _ENOUGH_DATA_RECORDS = 2
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+"""SHA-256 of "HelloRetryRequest": the random of a ServerHello that is one (RFC 8446 section 4.1.3)."""
+_RANDOM_AT = 6
 
 
 class RecordSide(msgspec.Struct, gc=False):
@@ -62,7 +65,7 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
         elif end <= size:
             if kind == CHANGE_CIPHER_SPEC:
                 side.change_cipher_spec = True
-                in_clear = False
+                in_clear = is_retry(handshake)
             elif kind == HANDSHAKE:
                 side.finished = True
             elif kind == ALERT:
@@ -81,6 +84,12 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
     side.records = records
     side.handshake = handshake
     return side
+
+
+def is_retry(handshake: bytes) -> bool:
+    """True when these messages are a HelloRetryRequest: the ChangeCipherSpec behind it means nothing (RFC 8446 section 5),
+    and the second ServerHello follows in clear."""
+    return handshake.startswith(RETRY_RANDOM, _RANDOM_AT)
 
 
 def looks_like_handshake(data: bytes, position: int = 0) -> bool:

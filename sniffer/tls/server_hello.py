@@ -8,11 +8,10 @@ from sniffer.remembered import remembered
 from sniffer.tls.client_hello import ALPN, LONGEST_SESSION_ID, PRE_SHARED_KEY, SUPPORTED_VERSIONS, first_protocol
 from sniffer.tls.codes import group_name
 from sniffer.tls.extensions import read_extensions, vector8, vector16
+from sniffer.tls.records import RETRY_RANDOM
 
 KEY_SHARE = 51
 _RANDOM = 32
-RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
-"""SHA-256 of "HelloRetryRequest": what marks one (RFC 8446 section 4.1.3)."""
 _NAMED_CURVE = 3
 MAX_CHAIN = 16
 """Certificates kept of a chain."""

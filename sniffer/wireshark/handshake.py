@@ -43,24 +43,32 @@ def _side(side: Side, data: bytes, start: int) -> tuple[RecordSide, list[Message
     """The records' walk, and the messages that came before encryption."""
     walk = RecordSide(garbage_at=side.garbage_at)
     messages: list[Message] = []
+    in_clear = True
     if not side.records and start < len(data) and not begins_like_tls(data[start:]):
         walk.garbage_at = start
     for record, at in zip(side.records, side.records_at, strict=True):
         walk.records += 1
-        if record.kind == HANDSHAKE and not walk.change_cipher_spec and not walk.data_records:
+        if record.kind == HANDSHAKE and in_clear:
             messages += record.messages
         elif record.kind == HANDSHAKE:
             walk.finished = True
         elif record.kind == CHANGE_CIPHER_SPEC:
             walk.change_cipher_spec = True
+            in_clear = _is_retry(messages)
         elif record.kind == APPLICATION_DATA:
             walk.data_records += 1
+            in_clear = False
             walk.first_data_length = walk.first_data_length or record.length
         elif record.kind == ALERT and record.length != _ALERT_LENGTH:
             walk.encrypted_alert = True
         elif record.kind == ALERT and record.alert and walk.alert is None:
             walk.alert, walk.alert_at = record.alert, at
     return walk, messages
+
+
+def _is_retry(messages: list[Message]) -> bool:
+    """As ``sniffer.tls.records.is_retry``."""
+    return bool(messages) and isinstance(messages[0], ServerHello) and messages[0].retry
 
 
 def _flight(messages: list[Message]) -> ServerFlight:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sniffer.tls.client_hello import ALPN, LONGEST_SESSION_ID, PRE_SHARED_KEY, SIGNATURE_ALGORITHMS, ClientHello
 from sniffer.tls.codes import CERTIFICATE, CLIENT_HELLO, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, group_name
+from sniffer.tls.records import RETRY_RANDOM
 from sniffer.tls.server_hello import MAX_CHAIN, ServerHello
 from sniffer.wireshark.facts import Certificates, HelloDone, KeyExchange, Message, TlsPiece, TlsRecord
 from sniffer.wireshark.tree import Fields, Node, nodes
 
-_RETRY_RANDOM = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
 _HANDSHAKE = 22
 
 
@@ -128,7 +128,7 @@ def _server_hello(node: Node, fields: Fields) -> ServerHello | None:
         version if chosen is None else chosen,
         cipher,
         session,
-        (fields.raw("tls.handshake.random") or b"").hex() == _RETRY_RANDOM,
+        fields.raw("tls.handshake.random") == RETRY_RANDOM,
         None if share is None else group_name(share),
         any(kind == PRE_SHARED_KEY for kind, _ in extensions),
         protocol[1:].decode("utf-8", "replace") or None,

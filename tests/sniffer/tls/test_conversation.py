@@ -182,6 +182,7 @@ def test_a_hello_retry_request_is_followed_to_the_second_hello() -> None:
     assert server.count(bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891")) == 1
     facts = observe_tls(client, 0, server, 0)
     assert (facts.established, facts.version, facts.curve) == (True, "1.3", "secp384r1")
+    assert (facts.resumed, facts.key_exchange, facts.forward_secrecy) == (False, "ECDHE", True)
 
 
 def test_an_ssl_2_hello_is_a_hello() -> None:

@@ -148,6 +148,22 @@ def test_hellos_changed_on_the_way_end_the_same_to_both(
     assert differences(packets, wireshark) == set()
 
 
+def test_a_hello_that_was_asked_for_again_is_the_same_to_both(tmp_path: Path, compare: Callable[[str, Path], int]) -> None:
+    client_side, server_side = client_context("1.3"), server_context(host(), "1.3")
+    server_side.set_ecdh_curve("secp384r1")
+    _, session = converse(client_side, server_side)
+    frames: list[SentFrame] = []
+    for port, resumed in ((10_001, None), (10_002, session)):
+        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
+        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250 STARTTLS", "C: STARTTLS", "S: 220 go")
+        for speaks, data in converse(client_side, server_side, session=resumed)[0]:
+            talk.say(speaks, data)
+        frames += talk.close().frames
+    path = tmp_path / "again.pcapng"
+    path.write_bytes(pcapng(frames, ["eth0"]))
+    assert compare("again", path) == 2
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_chunks_are_the_same_to_both_however_they_are_cut(
     seed: int, tmp_path: Path, compare: Callable[[str, Path], int], by_packets: Callable[..., Any]
