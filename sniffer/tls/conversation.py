@@ -29,7 +29,10 @@ from sniffer.tls.suites import suite
 
 TLS_1_3 = 0x0304
 LONGEST_ENCRYPTED_ALERT = 24
-"""Bytes of a TLS 1.3 record that can hold an alert and no Finished: 2 + 1 + a tag of at most 16, and some padding."""
+"""Bytes of a TLS 1.3 record that can hold an alert and nothing else: 2 + 1 + a tag of at most 16, and some padding."""
+SHORTEST_FINISHED = 45
+"""Bytes of a TLS 1.3 record that a Finished needs: 4 + 32 + 1 + a tag of at least 8. One that is shorter is an alert that was
+padded, as Java does, or a Certificate without any, behind which the Finished comes."""
 _FATAL = 2
 
 
@@ -163,10 +166,13 @@ def facts_of(
 
 
 def _settled(hello: ServerHello | None, client: RecordSide, server: RecordSide) -> bool:
-    """The handshake is behind both: it was seen to its end, not inferred."""
+    """The handshake is behind both: it was seen to its end, not inferred. In TLS 1.3 by the client's first encrypted record, as
+    nothing behind that is compared where a flight comes again."""
     if hello is None or hello.retry:
         return False
-    return client.data_records > 0 if is_1_3(hello.version) else client.finished and server.finished
+    if is_1_3(hello.version):
+        return client.first_data_length >= SHORTEST_FINISHED
+    return client.finished and server.finished
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -286,7 +292,7 @@ def _is_no_tls(side: RecordSide) -> bool:
 def _without_server_hello(client: RecordSide, server: RecordSide, server_lost: bool) -> bool | None:
     """A client that encrypts has read the server's hello, though we could not. Where the server says nothing at all, it may
     be early data (RFC 8446 section 2.3)."""
-    encrypts = client.first_data_length > LONGEST_ENCRYPTED_ALERT
+    encrypts = client.longest_data_length >= SHORTEST_FINISHED or (client.finished and client.data_records > 0)
     unread = (encrypts or client.finished) and (server.records > 0 or _is_no_tls(server))
     refused = client.alert is not None or _refuses(server)
     if refused or client.garbage_at is not None or not (server_lost or unread):
@@ -295,9 +301,13 @@ def _without_server_hello(client: RecordSide, server: RecordSide, server_lost: b
 
 
 def _established_1_3(client: RecordSide, server: RecordSide, client_lost: bool, server_lost: bool) -> bool | None:
-    """The client's first encrypted record is its Finished (or Certificate before it), unless it only holds an alert."""
+    """The client's first encrypted record is its Finished (or a Certificate before it), unless it is too short for that."""
+    if client.longest_data_length >= SHORTEST_FINISHED:
+        return True
+    if client.data_records > 1 and client.first_data_length > LONGEST_ENCRYPTED_ALERT:
+        return None
     if client.data_records:
-        return client.first_data_length > LONGEST_ENCRYPTED_ALERT
+        return None if client_lost and client.first_data_length > LONGEST_ENCRYPTED_ALERT else False
     if client.alert or server.alert or _garbage(client, server):
         return False
     return None if client_lost or server_lost else False
@@ -337,7 +347,7 @@ def _signs(client: RecordSide, server: RecordSide) -> tuple[TlsSign, ...]:
             level, code = side.alert
             signs.append(TlsSign(f"alert_{alert_name(code)}", name, side.alert_at, "fatal" if level == _FATAL else "warning"))
         # a server's first encrypted record may well be as short as an alert: EncryptedExtensions without any
-        if side.encrypted_alert or (name == "client" and 0 < side.first_data_length <= LONGEST_ENCRYPTED_ALERT):
+        if side.encrypted_alert or (name == "client" and 0 < side.longest_data_length < SHORTEST_FINISHED):
             signs.append(TlsSign("alert_encrypted", name, 0))
         if side.garbage_at is not None:
             signs.append(TlsSign("garbage", name, side.garbage_at))

@@ -34,6 +34,8 @@ class RecordSide(msgspec.Struct, gc=False):
     """An encrypted handshake record after ChangeCipherSpec: Finished, in TLS ≤ 1.2."""
     data_records: int = 0
     first_data_length: int = 0
+    longest_data_length: int = 0
+    """Of the first two."""
     alert: tuple[int, int] | None = None
     """(level, description) of the first plaintext alert."""
     alert_at: int = 0
@@ -42,6 +44,12 @@ class RecordSide(msgspec.Struct, gc=False):
     """Where bytes begin that are no record."""
     records: int = 0
     """Whole or cut records met; 0 means that nothing looked like TLS."""
+
+    def note_data(self, length: int) -> None:
+        """One more record of application data."""
+        self.data_records += 1
+        self.first_data_length = self.first_data_length or length
+        self.longest_data_length = max(self.longest_data_length, length)
 
 
 def read_records(data: bytes, start: int = 0) -> RecordSide:
@@ -72,11 +80,9 @@ def read_records(data: bytes, start: int = 0) -> RecordSide:
                 _note_alert(side, length, data, position)
             elif kind == APPLICATION_DATA:
                 in_clear = False
-                side.data_records += 1
+                side.note_data(length)
                 if side.data_records >= _ENOUGH_DATA_RECORDS:
-                    side.first_data_length = side.first_data_length or length
                     break
-                side.first_data_length = length
         position = end
     else:
         if position < size and not _may_begin_a_record(data, position):

@@ -56,9 +56,8 @@ def _side(side: Side, data: bytes, start: int) -> tuple[RecordSide, list[Message
             walk.change_cipher_spec = True
             in_clear = _is_retry(messages)
         elif record.kind == APPLICATION_DATA:
-            walk.data_records += 1
+            walk.note_data(record.length)
             in_clear = False
-            walk.first_data_length = walk.first_data_length or record.length
         elif record.kind == ALERT and record.length != _ALERT_LENGTH:
             walk.encrypted_alert = True
         elif record.kind == ALERT and record.alert and walk.alert is None:

@@ -99,6 +99,27 @@ def test_a_client_that_distrusts_the_certificate(version: str, words: set[str]) 
     assert facts.version == version
 
 
+@pytest.mark.parametrize(
+    ("lengths", "lost", "established"),
+    [
+        ((19,), False, False),  # an alert
+        ((19,), True, False),
+        ((35,), False, False),  # an alert with 16 bytes of padding, as Java's
+        ((35,), True, None),  # or a Certificate without any, whose Finished is lost
+        ((25, 53), False, True),  # that Certificate, and its Finished
+        ((45,), False, True),  # a Finished with the shortest tag
+        ((25, 30), False, None),
+    ],
+)
+def test_what_is_too_short_for_a_finished_is_none(lengths: tuple[int, ...], lost: bool, established: bool | None) -> None:
+    client, server = sides(handshake("1.3"))
+    hello = client[: 5 + int.from_bytes(client[3:5], "big")]
+    encrypted = b"".join(b"\x17\x03\x03" + length.to_bytes(2, "big") + bytes(length) for length in lengths)
+    facts = observe_tls(hello + b"\x14\x03\x03\x00\x01\x01" + encrypted, 0, server, 0, client_lost=lost)
+    assert facts.established is established
+    assert [sign.word for sign in facts.signs] == ([] if established else ["alert_encrypted"])
+
+
 @pytest.mark.parametrize("version", ALL_VERSIONS)
 def test_loss_never_makes_a_failure(version: str) -> None:
     client, server = sides(handshake(version))
