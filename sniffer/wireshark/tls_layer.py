@@ -63,7 +63,7 @@ def _extensions(hello: Node) -> list[tuple[int, Fields]]:
 
 def _client_hello(node: Node, fields: Fields) -> ClientHello | None:
     version = fields.number("tls.handshake.version")
-    ciphers = fields.raw("tls.handshake.ciphersuites")
+    ciphers = b"" if fields.number("tls.handshake.cipher_suites_length") == 0 else fields.raw("tls.handshake.ciphersuites")
     if version is None:
         return None
     if ciphers is None:

@@ -56,3 +56,10 @@ def test_the_extensions_of_a_server_hello(form: Any, extensions: Any, resumes: b
     hello = message(2, **{"tls.handshake.ciphersuite": "0x1302"}, **form(*extensions))
     assert isinstance(hello, ServerHello)
     assert (hello.psk, hello.protocol) == (resumes, protocol)
+
+
+def test_a_client_hello_without_any_suite_is_none_of_ssl_2() -> None:
+    """As Go sends it when it has none for a version."""
+    hello = message(1, **{"tls.handshake.cipher_suites_length": "0", "tls.handshake.ciphersuites": ""}, **of_4_4(SECRET, ALPN))
+    assert isinstance(hello, ClientHello)
+    assert (hello.ciphers, hello.extensions, hello.whole) == (b"", (23, 16), True)
