@@ -24,6 +24,7 @@ from stripwatch.demo.traffic import capture as demo_capture
 from tests.sniffer.handshakes import changed, client_context, converse, host, server_context
 from tests.sniffer.test_golden_sessions import leaves
 from tests.sniffer.test_mail_servers import HERE as MAIL_SERVERS
+from tests.sniffer.tls.test_stacks import HERE as TLS_STACKS
 from tests.sniffer.wireshark.test_access import without_times
 
 HERE = Path(__file__).parent
@@ -117,6 +118,11 @@ def test_the_demo_is_the_same_to_both(tmp_path: Path, compare: Callable[[str, Pa
 
 def test_real_mail_servers_are_the_same_to_both(compare: Callable[[str, Path], int]) -> None:
     assert compare("mail-servers", MAIL_SERVERS / "capture.pcap.gz") == 57
+
+
+@pytest.mark.parametrize(("stack", "sessions"), [("go", 69), ("java", 24)])
+def test_other_tls_libraries_are_the_same_to_both(stack: str, sessions: int, compare: Callable[[str, Path], int]) -> None:
+    assert compare(f"tls-stacks-{stack}", TLS_STACKS / f"{stack}.pcap.gz") == sessions
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
