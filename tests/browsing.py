@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -57,6 +57,12 @@ class Visit:
 
     def go(self, path: str) -> None:
         self.page.goto(self.site.url + path)
+        self.settle()
+
+    def follow(self, link: Locator) -> None:
+        """Click a link or a button, and wait for the page it leads to."""
+        with self.page.expect_navigation():
+            link.click()
         self.settle()
 
     def settle(self) -> None:

@@ -50,9 +50,9 @@ def test_from_an_incident_to_the_tampered_line(browser: Browser, full: Site) -> 
     with visiting(browser, full) as visit:
         visit.go("/")
         page = visit.page
-        page.get_by_role("link", name="Mail from Nepal arrives").click()
+        visit.follow(page.get_by_role("link", name="Mail from Nepal arrives"))
         assert page.get_by_text("Wire and reports agree.").is_visible()
-        page.locator(".evidence a[href^='/sessions/']").first.click()
+        visit.follow(page.locator(".evidence a[href^='/sessions/']").first)
         tampered = page.locator(".line.tampered")
         assert tampered.count() == 1 and "XXXXXXXX" in tampered.inner_text() and "changed in flight" in tampered.inner_text()
         assert tampered.locator("code").evaluate("e => getComputedStyle(e).color") == "rgb(194, 38, 29)"
@@ -61,10 +61,10 @@ def test_from_an_incident_to_the_tampered_line(browser: Browser, full: Site) -> 
 def test_an_incident_is_acknowledged_by_its_button(browser: Browser, changeable: Site) -> None:
     with visiting(browser, changeable) as visit:
         visit.go("/incidents?severity=critical")
-        visit.page.get_by_role("link", name="Mail from Nepal").click()
-        visit.page.get_by_role("button", name="Acknowledge").click()
+        visit.follow(visit.page.get_by_role("link", name="Mail from Nepal"))
+        visit.follow(visit.page.get_by_role("button", name="Acknowledge"))
         assert visit.page.locator(".state").inner_text() == "Acknowledged"
-        visit.page.get_by_role("button", name="Reopen").click()
+        visit.follow(visit.page.get_by_role("button", name="Reopen"))
         assert visit.page.locator(".state").inner_text() == "Open"
 
 
@@ -72,11 +72,10 @@ def test_filters_leave_a_short_address_that_can_be_shared(browser: Browser, full
     with visiting(browser, full) as visit:
         visit.go("/sessions?last=7d")
         visit.page.get_by_label("Verdict").select_option("stripped_offer")
-        visit.page.get_by_role("button", name="Filter").click()
-        visit.page.wait_for_load_state("load")
+        visit.follow(visit.page.get_by_role("button", name="Filter"))
         assert visit.page.url == f"{full.url}/sessions?last=7d&verdict=stripped_offer"
         assert set(visit.page.locator("tbody td .tag").all_inner_texts()) == {"Offer stripped"}
-        visit.page.get_by_role("link", name="remove this filter").click()
+        visit.follow(visit.page.get_by_role("link", name="remove this filter"))
         assert visit.page.url == f"{full.url}/sessions?last=7d"
 
 

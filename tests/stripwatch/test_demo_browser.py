@@ -56,8 +56,8 @@ def test_an_incident_leads_to_its_evidence(browser: Browser, demo: Demo) -> None
     with visiting(browser, demo) as visit:
         visit.go("/incidents?country=TN")
         page = visit.page
-        page.get_by_role("link", name="STARTTLS was masked").first.click()
-        page.locator(".evidence a[href^='/sessions/']").first.click()
+        visit.follow(page.get_by_role("link", name="STARTTLS was masked").first)
+        visit.follow(page.locator(".evidence a[href^='/sessions/']").first)
         tampered = page.locator(".line.tampered")
         assert tampered.count() >= 1
         assert "XXXXXXXX" in tampered.first.inner_text()
