@@ -27,7 +27,7 @@ VERDICTS: dict[str, Word] = {
     "cleartext_not_offered": Word("Clear, not offered", "The server did not offer STARTTLS.", "clear"),
     "stripped_offer": Word("Offer stripped", "A mask stands where the server's STARTTLS offer was.", "stripped"),
     "stripped_command": Word("Command stripped", "The client's STARTTLS is masked on the wire.", "stripped"),
-    "starttls_refused": Word("STARTTLS refused", "A well-formed STARTTLS was answered 4xx or 5xx.", "failed"),
+    "starttls_refused": Word("STARTTLS refused", "A well-formed STARTTLS was asked for, and the answer was no.", "failed"),
     "tls_failed": Word("TLS failed", "STARTTLS accepted, then no completed handshake.", "failed"),
     "incomplete": Word("Incomplete", "What decides was not captured: counts neither for nor against."),
 }

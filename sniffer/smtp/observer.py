@@ -14,7 +14,7 @@ from sniffer.smtp.greetings import greeting_facts
 from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
 from sniffer.smtp.software import host_of, software_of
 from sniffer.smtp.transcript import transcript
-from sniffer.smtp.walk import Exchange, Walk
+from sniffer.smtp.walk import Exchange, Walk, are_in_step
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import HandshakeReader, observe_tls
@@ -84,7 +84,7 @@ def _attempt(exchange: Exchange, walk: Walk) -> Attempt:
     well_formed = exchange.verb != "STARTTLS" or not exchange.argument
     if reply is None:
         return Attempt(well_formed)
-    return Attempt(well_formed, reply.code, reply is walk.accepted, reply.refused)
+    return Attempt(well_formed, reply.code, reply is walk.accepted, walk.is_turned_down(exchange))
 
 
 def _requested(walk: Walk, connection: Connection, masked: bool) -> bool | None:
@@ -117,10 +117,8 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
 
 
 def _refused_out_of_step(exchanges: list[Exchange]) -> bool:
-    """A refusal stands among replies that may answer other commands: DATA alone is answered 354, QUIT alone 221."""
-    answered = [(exchange.verb, exchange.reply) for exchange in exchanges if exchange.reply]
-    telling = next(((verb, reply.code) for verb, reply in answered if verb in ("DATA", "QUIT")), None)
-    return telling not in (("DATA", 354), ("QUIT", 221)) and any(reply.refused for _, reply in answered)
+    """A refusal stands among replies that may answer other commands."""
+    return not are_in_step(exchanges) and any(exchange.reply.refused for exchange in exchanges if exchange.reply)
 
 
 def _after_last_greeting(exchanges: list[Exchange]) -> list[Exchange]:

@@ -54,7 +54,7 @@ def command_signs(walk: Walk, book: SignBook) -> MaskFacts:
         offer = offer or _holds_offer(exchange)
         in_mail = _in_mail(exchange, in_mail)
         if exchange.verb in UPGRADES:
-            _upgrade_signs(exchange, book)
+            _upgrade_signs(walk, exchange, book)
         elif exchange.verb in EHLO and reply:
             if reply.ok:
                 ehlo_signs(reply, book)
@@ -96,7 +96,7 @@ def _in_mail(exchange: Exchange, so_far: bool) -> bool:
     return so_far or (verb in ("MAIL", "RCPT") and exchange.known and not (reply and _demands_tls(reply)))
 
 
-def _upgrade_signs(exchange: Exchange, book: SignBook) -> None:
+def _upgrade_signs(walk: Walk, exchange: Exchange, book: SignBook) -> None:
     reply = exchange.reply
     if exchange.verb == "X-ANONYMOUSTLS":
         book.add("anonymous_tls", "client", exchange.line, exchange.at)
@@ -104,7 +104,7 @@ def _upgrade_signs(exchange: Exchange, book: SignBook) -> None:
         book.add("starttls_malformed", "client", exchange.line, exchange.at)
     if reply is None:
         book.add("starttls_unanswered", "client", exchange.line, exchange.at)
-    elif reply.refused:
+    elif walk.is_turned_down(exchange):
         book.add("starttls_refused", "server", reply.raw, reply.at)
 
 

@@ -6,6 +6,8 @@ DATA, chunks after BDAT, answers to AUTH challenges. The walk ends where STARTTL
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from sniffer.endings import is_lost
@@ -20,6 +22,8 @@ MAX_COMMANDS = 2000
 _LONGEST_PROXY_V1 = 108
 _PROXY_V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _NEVER = 1 << 63
+_TELLING = {"DATA": 354, "QUIT": 221}
+"""Commands with a reply that no other has."""
 
 
 class Exchange(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +100,20 @@ class Walk:
             return False
         before, taken = self.prelude[-1], self.exchanges[0].reply
         return before.code == 250 and before.raw.startswith(b"250-") and taken is not None and not taken.raw.startswith(b"250-")
+
+    def is_turned_down(self, exchange: Exchange) -> bool:
+        """A STARTTLS that was answered 4xx or 5xx. Or neither so nor 220, and the session goes on in clear, with all replies in
+        step: no client takes that for a yes, and whoever strips TLS may say it ("200 STRIPTLS")."""
+        reply = exchange.reply
+        if reply is None or reply is self.accepted:
+            return False
+        return reply.refused or exchange.at < self._in_step_until
+
+    @cached_property
+    def _in_step_until(self) -> int:
+        """Offset of the last command whose reply shows that all stand in step; -1 without one."""
+        telling = next((one for one in reversed(self.exchanges) if one.verb in _TELLING and one.reply), None)
+        return telling.at if telling and are_in_step([telling]) else -1
 
     # the beginning
 
@@ -317,6 +335,12 @@ class Walk:
 def _is_of_another(exchange: Exchange) -> bool:
     """A 354 asks for what follows DATA (RFC 5321 section 4.3.2), XEXCH50 or BURL, and answers nothing else."""
     return exchange.reply is not None and exchange.reply.code == 354 and exchange.verb not in ("DATA", "XEXCH50", "BURL")
+
+
+def are_in_step(exchanges: list[Exchange]) -> bool:
+    """True when a reply shows that each stands beside its own command: DATA alone is answered 354, QUIT alone 221."""
+    told = next((exchange for exchange in exchanges if exchange.verb in _TELLING and exchange.reply), None)
+    return told is not None and told.reply is not None and told.reply.code == _TELLING[told.verb]
 
 
 def takes_upgrade(command: Command, reply: Reply | None) -> bool:

@@ -364,6 +364,17 @@ def test_a_starttls_that_ehlos_250_seems_to_answer_was_not_accepted() -> None:
     assert taken and taken.judgement.verdict == "tls"
 
 
+@pytest.mark.parametrize("answer", ["200 STRIPTLS", "250 2.0.0 Ok", "354 what"])
+def test_an_answer_that_is_none_refuses_starttls_where_mail_goes_on_in_clear(answer: str) -> None:
+    """As tools that strip TLS say it; the replies to DATA and QUIT show that all stand in step."""
+    script = f"S 220 mx\nC EHLO c\nS 250-mx|250 STARTTLS\nC STARTTLS\nS {answer}\nC MAIL FROM:<>\nS 250 ok\nC RCPT TO:<a>\nS 250 ok\n"
+    found = observe(connection(turns(script + "C QUIT\nS 221 bye")), SniffSettings())
+    assert found and found.judgement.verdict == "starttls_refused"
+    assert [(sign.word, sign.text) for sign in found.judgement.evidence] == [("starttls_refused", answer)]
+    open_end = observe(connection(turns(script)), SniffSettings())
+    assert open_end and (open_end.judgement.verdict, open_end.judgement.evidence) == ("incomplete", ())
+
+
 def test_an_ehlo_reply_seen_before_its_ehlo_leaves_the_verdict_open() -> None:
     """Both sides began late, a few milliseconds out of step: MAIL's 250 stands where EHLO's would."""
     whole = connection(turns("S 250-mx|250-XXXXXXXX|250 SIZE\nC EHLO c|MAIL FROM:<>|RCPT TO:<a>\nS 250 ok|250 ok\nC QUIT\nS 221 bye"))
