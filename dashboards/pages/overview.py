@@ -28,7 +28,7 @@ from ingest.store.protocol import Document, StoreReader
 from ingest.store.query import Filter, Query, Row, Selection
 from ingest.store.schema import STRIPPED
 
-INFERRED = frozenset({"offer_removed", "starttls_not_requested", "cleartext_after_failure"})
+INFERRED = frozenset({"offer_removed", "starttls_refused", "starttls_not_requested", "cleartext_after_failure"})
 """Rules that infer stripping from memory, without a mask on the wire."""
 MOST_PATHS = 500
 """Paths with the most stripped sessions that the ranking by lower bound is made from."""

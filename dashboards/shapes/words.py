@@ -35,6 +35,7 @@ VERDICTS: dict[str, Word] = {
 RULES: dict[str, Word] = {
     "starttls_stripped": Word("STARTTLS stripped", "Masked offers or commands on the wire.", "stripped"),
     "offer_removed": Word("Offer removed", "A server known to offer STARTTLS does not offer it on this path.", "stripped"),
+    "starttls_refused": Word("STARTTLS refused", "A server known to accept STARTTLS refuses it on this path.", "stripped"),
     "starttls_not_requested": Word(
         "STARTTLS no longer asked for", "A client that used to ask for STARTTLS does not any more, though it is offered.", "stripped"
     ),

@@ -9,6 +9,7 @@ from ingest.incidents import (
     credentials_in_clear,
     offer_removed,
     starttls_not_requested,
+    starttls_refused,
     starttls_stripped,
     tlsrpt_failures,
     weak_tls,
@@ -21,6 +22,7 @@ Rule = Callable[[Scene], list[Finding]]
 MODULES = (
     starttls_stripped,
     offer_removed,
+    starttls_refused,
     starttls_not_requested,
     tlsrpt_failures,
     cleartext_after_failure,
