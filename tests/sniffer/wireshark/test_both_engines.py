@@ -170,44 +170,43 @@ def test_a_hello_that_was_asked_for_again_is_the_same_to_both(tmp_path: Path, co
     assert compare("again", path) == 2
 
 
+def by_chunks(talk: Conversation, rng: random.Random) -> None:
+    """One message by BDAT."""
+    chunks = [b"".join(rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60))) for _ in range(rng.randrange(1, 4))]
+    sent = b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\n"
+    for number, chunk in enumerate(chunks, 1):
+        sent += b"BDAT %d%b\r\n%b" % (len(chunk), b" LAST" if number == len(chunks) else b"", chunk)
+    say_cut(talk, sent, rng)
+    talk.say(False, b"250 ok\r\n" * (2 + len(chunks)))
+    talk.lines("C: QUIT", "S: 221 bye")
+
+
+def by_data(talk: Conversation, rng: random.Random) -> None:
+    """One message by DATA, with the commands before it and the QUIT behind it in one go."""
+    say_cut(talk, b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n", rng)
+    talk.say(False, b"250 ok\r\n250 ok\r\n354 go on\r\n")
+    message = b"".join(line for line in rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60)) if line != b".\r\n")
+    say_cut(talk, message + b".\r\nQUIT\r\n", rng)
+    talk.lines("S: 250 ok", "S: 221 bye")
+
+
 @pytest.mark.parametrize("seed", [1, 2])
-def test_chunks_are_the_same_to_both_however_they_are_cut(
-    seed: int, tmp_path: Path, compare: Callable[[str, Path], int], by_packets: Callable[..., Any]
+@pytest.mark.parametrize("send", [by_chunks, by_data])
+def test_messages_are_the_same_to_both_however_they_are_cut(
+    send: Callable[[Conversation, random.Random], None],
+    seed: int,
+    tmp_path: Path,
+    compare: Callable[[str, Path], int],
+    by_packets: Callable[..., Any],
 ) -> None:
-    """Messages by BDAT, whose lines could be taken for commands, masked ones too, in packets cut by chance."""
+    """Their lines could be taken for commands, masked ones too, and the packets are cut by chance."""
     rng = random.Random(seed)
     frames: list[SentFrame] = []
     for port in range(10_000, 10_080):
         talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
         talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250-CHUNKING|250 STARTTLS")
-        chunks = [b"".join(rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60))) for _ in range(rng.randrange(1, 4))]
-        sent = b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\n"
-        for number, chunk in enumerate(chunks, 1):
-            sent += b"BDAT %d%b\r\n%b" % (len(chunk), b" LAST" if number == len(chunks) else b"", chunk)
-        say_cut(talk, sent, rng)
-        talk.say(False, b"250 ok\r\n" * (2 + len(chunks)))
-        frames += talk.lines("C: QUIT", "S: 221 bye").close().frames
-    path = tmp_path / "chunks.pcapng"
-    path.write_bytes(pcapng(frames, ["eth0"]))
-    assert compare("chunks", path) == 80
-    assert all(session.judgement.verdict == "cleartext_offered" and session.seen.mail_in_clear for session in by_packets(path)[0])
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_messages_are_the_same_to_both_however_they_are_cut(
-    seed: int, tmp_path: Path, compare: Callable[[str, Path], int], by_packets: Callable[..., Any]
-) -> None:
-    """The same by DATA, with the commands before it and the QUIT behind it in one go."""
-    rng = random.Random(seed)
-    frames: list[SentFrame] = []
-    for port in range(10_000, 10_080):
-        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
-        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250 STARTTLS")
-        say_cut(talk, b"MAIL FROM:<a@c.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n", rng)
-        talk.say(False, b"250 ok\r\n250 ok\r\n354 go on\r\n")
-        message = b"".join(line for line in rng.choices(HOSTILE_LINES, k=rng.randrange(1, 60)) if line != b".\r\n")
-        say_cut(talk, message + b".\r\nQUIT\r\n", rng)
-        frames += talk.lines("S: 250 ok", "S: 221 bye").close().frames
+        send(talk, rng)
+        frames += talk.close().frames
     path = tmp_path / "messages.pcapng"
     path.write_bytes(pcapng(frames, ["eth0"]))
     assert compare("messages", path) == 80
