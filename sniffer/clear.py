@@ -8,10 +8,11 @@ from sniffer.pop3.observer import observe_pop3
 from sniffer.smtp.observer import observe_smtp
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
+from sniffer.tls import HandshakeReader
 
 
-def observe_clear(connection: Connection, protocol: Protocol, settings: SniffSettings) -> Observation:
-    """Observe a session that is known to speak ``protocol``. Never raises."""
+def observe_clear(connection: Connection, protocol: Protocol, settings: SniffSettings, handshake: HandshakeReader) -> Observation:
+    """Observe a session that is known to speak ``protocol``; ``handshake`` is asked where TLS begins. Never raises."""
     if protocol == "smtp":
-        return observe_smtp(connection, settings)
-    return observe_pop3(connection, settings) if protocol == "pop3" else observe_imap(connection, settings)
+        return observe_smtp(connection, settings, handshake)
+    return observe_pop3(connection, settings, handshake) if protocol == "pop3" else observe_imap(connection, settings, handshake)

@@ -18,7 +18,7 @@ from sniffer.smtp.walk import proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.times import rfc3339
-from sniffer.tls import TlsFacts
+from sniffer.tls import HandshakeReader, TlsFacts, observe_tls
 from sniffer.unseen import observe_unseen
 from sniffer.verdict import Judgement, judge
 
@@ -41,24 +41,25 @@ class Session(msgspec.Struct, frozen=True, gc=False):
     observer_name: str | None = None
 
 
-def observe(connection: Connection, settings: SniffSettings) -> Session | None:
-    """Observe and judge one connection; None when it is no mail protocol that was asked for. Never raises."""
+def observe(connection: Connection, settings: SniffSettings, handshake: HandshakeReader = observe_tls) -> Session | None:
+    """Observe and judge one connection, whichever engine made it; ``handshake`` is asked where TLS begins. None when it is no mail
+    protocol that was asked for. Never raises."""
     connection = connection.entire()
     found = recognise(connection, settings)
     if found is None:
         return None
     protocol, form = found
     if form == "implicit":
-        seen = observe_implicit(connection, protocol, proxy_header_end(connection.client.data), settings)
+        seen = observe_implicit(connection, protocol, proxy_header_end(connection.client.data), settings, handshake)
     elif form == "unseen":
-        seen = observe_unseen(connection, protocol)
+        seen = observe_unseen(connection, protocol, handshake)
     else:
-        seen = observe_clear(connection, protocol, settings)
-    return session_of(connection, seen, settings)
+        seen = observe_clear(connection, protocol, settings, handshake)
+    return _session_of(connection, seen, settings)
 
 
-def session_of(connection: Connection, seen: Observation, settings: SniffSettings) -> Session:
-    """Judge an observation, whichever engine made it."""
+def _session_of(connection: Connection, seen: Observation, settings: SniffSettings) -> Session:
+    """Judge an observation."""
     trust: Trust | None = None
     match: Match | None = None
     if seen.tls:

@@ -20,6 +20,7 @@ from collector.imap.connection import connect, hang_up
 from collector.imap.failures import translated
 from collector.imap.filing import filing_of
 from collector.imap.settings import ImapSettings
+from collector.pickup.backoff import Backoff
 from collector.pickup.box import BoxedMail
 from ingest.spool.clock import Clock
 from ingest.spool.record import SpoolRecord
@@ -29,7 +30,7 @@ BATCH = 500
 STOP_SECONDS = 1.0
 """While idling, how often a stop is looked for."""
 FIRST_IDLE = 2.0
-LONGER = 4
+LONGER = 4.0
 """Of a mail that came between the last look and IDLE a server may not tell (Dovecot waits for the next change): so the
 first IDLE behind a mail is short, and each in which nothing comes makes the next this many times longer."""
 
@@ -45,7 +46,7 @@ class ImapBox:
         self._filing = filing_of(settings)
         self._validity = 0
         self._idles = bool(client.has_capability("IDLE"))
-        self._next_idle = FIRST_IDLE
+        self._patience = Backoff(FIRST_IDLE, settings.idle_seconds, lambda: 0.0, LONGER)
         self.tls_version: str | None = None
 
     @classmethod
@@ -84,7 +85,7 @@ class ImapBox:
         body = None if found is None else found.get(b"BODY[]<0>", found.get(b"BODY[]"))
         if found is None or (body is None and b"BODY[]<0>" not in found):
             return None
-        self._next_idle = FIRST_IDLE
+        self._patience.reset()
         if not body:
             raise MailLeft("empty")
         if len(body) > limit:
@@ -138,8 +139,7 @@ class ImapBox:
         return [BoxedMail((self._validity, uid), int(sizes[uid].get(b"RFC822.SIZE", 0))) for uid in sorted(uids) if uid in sizes]
 
     def _idle(self, stop: threading.Event) -> None:
-        end = self._clock.monotonic() + min(self._next_idle, self._settings.idle_seconds)
-        self._next_idle = min(self._next_idle * LONGER, self._settings.idle_seconds)
+        end = self._clock.monotonic() + self._patience.pause()
         self._client.idle()
         while not stop.is_set() and (began := self._clock.monotonic()) < end:
             told = self._client.idle_check(timeout=STOP_SECONDS)

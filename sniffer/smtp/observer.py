@@ -14,7 +14,7 @@ from sniffer.smtp.greetings import greeting_facts
 from sniffer.smtp.signs import command_signs, ehlo_signs, greeting_signs
 from sniffer.smtp.software import host_of, software_of
 from sniffer.smtp.transcript import transcript
-from sniffer.smtp.walk import Exchange, Walk, are_in_step
+from sniffer.smtp.walk import Exchange, Walk, step_shown
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import Connection
 from sniffer.tls import HandshakeReader, observe_tls
@@ -23,13 +23,13 @@ from sniffer.upgrade import Tongue, find_upgrade, note_upgrade
 _SMTP = Tongue(re.compile(rb"\s*(?:[A-Za-z*]{3,12}(?:[ \t][^\n]*)?\r?\n)"), re.compile(rb"[1-5][0-9][0-9][ \-]"))
 
 
-def observe_smtp(connection: Connection, settings: SniffSettings) -> Observation:
-    """Observe a session that is known to be SMTP. Never raises."""
-    return observe_dialogue(Walk(connection).run(), connection, settings, observe_tls)
+def observe_smtp(connection: Connection, settings: SniffSettings, handshake: HandshakeReader = observe_tls) -> Observation:
+    """Observe a session that is known to be SMTP; ``handshake`` is asked where TLS begins. Never raises."""
+    return observe_dialogue(Walk(connection).run(), connection, settings, handshake)
 
 
 def observe_dialogue(walk: Walk, connection: Connection, settings: SniffSettings, handshake: HandshakeReader) -> Observation:
-    """What a dialogue shows, whoever paired it; ``handshake`` is asked where TLS begins."""
+    """What a dialogue shows; ``handshake`` is asked where TLS begins."""
     book = SignBook(connection, settings)
     greeting_signs(walk, book)
     greeted = greeting_facts(walk, connection)
@@ -118,7 +118,7 @@ def _note_loss(seen: Observation, walk: Walk) -> None:
 
 def _refused_out_of_step(exchanges: list[Exchange]) -> bool:
     """A refusal stands among replies that may answer other commands."""
-    return not are_in_step(exchanges) and any(exchange.reply.refused for exchange in exchanges if exchange.reply)
+    return step_shown(exchanges) is None and any(exchange.reply.refused for exchange in exchanges if exchange.reply)
 
 
 def _after_last_greeting(exchanges: list[Exchange]) -> list[Exchange]:

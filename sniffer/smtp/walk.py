@@ -6,6 +6,7 @@ DATA, chunks after BDAT, answers to AUTH challenges. The walk ends where STARTTL
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import msgspec
@@ -112,8 +113,8 @@ class Walk:
     @cached_property
     def _in_step_until(self) -> int:
         """Offset of the last command whose reply shows that all stand in step; -1 without one."""
-        telling = next((one for one in reversed(self.exchanges) if one.verb in _TELLING and one.reply), None)
-        return telling.at if telling and are_in_step([telling]) else -1
+        telling = step_shown(reversed(self.exchanges))
+        return telling.at if telling else -1
 
     # the beginning
 
@@ -337,10 +338,11 @@ def _is_of_another(exchange: Exchange) -> bool:
     return exchange.reply is not None and exchange.reply.code == 354 and exchange.verb not in ("DATA", "XEXCH50", "BURL")
 
 
-def are_in_step(exchanges: list[Exchange]) -> bool:
-    """True when a reply shows that each stands beside its own command: DATA alone is answered 354, QUIT alone 221."""
+def step_shown(exchanges: Iterable[Exchange]) -> Exchange | None:
+    """The first DATA or QUIT that was answered, if its reply shows that each stands beside its own command: DATA alone is
+    answered 354, QUIT alone 221."""
     told = next((exchange for exchange in exchanges if exchange.verb in _TELLING and exchange.reply), None)
-    return told is not None and told.reply is not None and told.reply.code == _TELLING[told.verb]
+    return told if told and told.reply and told.reply.code == _TELLING[told.verb] else None
 
 
 def takes_upgrade(command: Command, reply: Reply | None) -> bool:

@@ -304,10 +304,9 @@ def _established_1_3(client: RecordSide, server: RecordSide, client_lost: bool, 
     """The client's first encrypted record is its Finished (or a Certificate before it), unless it is too short for that."""
     if client.longest_data_length >= SHORTEST_FINISHED:
         return True
-    if client.data_records > 1 and client.first_data_length > LONGEST_ENCRYPTED_ALERT:
-        return None
     if client.data_records:
-        return None if client_lost and client.first_data_length > LONGEST_ENCRYPTED_ALERT else False
+        is_alert = client.first_data_length <= LONGEST_ENCRYPTED_ALERT or (client.data_records == 1 and not client_lost)
+        return False if is_alert else None
     if client.alert or server.alert or _garbage(client, server):
         return False
     return None if client_lost or server_lost else False

@@ -14,18 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sniffer.capture.source import GZIP, ZSTD, opened
-from sniffer.dialect import recognise
 from sniffer.errors import CaptureError, CutShort, DamagedCompression, NotACapture
-from sniffer.imap.observer import observe_imap
-from sniffer.implicit import observe_implicit
-from sniffer.pop3.observer import observe_pop3
-from sniffer.session import Session, session_of
+from sniffer.session import Session, observe
 from sniffer.settings import DnsSettings, EngineSettings
-from sniffer.smtp.observer import observe_dialogue
-from sniffer.smtp.walk import Walk, proxy_header_end
 from sniffer.sniff_settings import SniffSettings
 from sniffer.stream import cut_off
-from sniffer.unseen import observe_unseen
 from sniffer.weird import Weird
 from sniffer.wireshark.conversation import Conversation
 from sniffer.wireshark.conversations import conversations
@@ -117,22 +110,10 @@ def _session(conversation: Conversation, settings: SniffSettings, engine: Engine
     if conversation.closed is None:
         until = names.ends_at() if conversation.until is None else conversation.until
         connection = cut_off(connection, until, engine.patience)
-    connection = names.named(connection)
-    client, server = conversation.sides[place], conversation.sides[1 - place]
-    found = recognise(connection, settings)
-    if found is None:
-        return
-    protocol, form = found
-    read = handshake_reader(client, server)
-    if form == "implicit":
-        seen = observe_implicit(connection, protocol, proxy_header_end(connection.client.data), settings, read)
-    elif form == "unseen":
-        seen = observe_unseen(connection, protocol, read)
-    elif protocol == "smtp":
-        seen = observe_dialogue(Walk(connection).run(), connection, settings, read)
-    else:  # lines as Wireshark joined them; they are paired by tag, or one by one, as the packet engine does
-        seen = (observe_pop3 if protocol == "pop3" else observe_imap)(connection, settings, read)
-    yield session_of(connection, seen, settings)
+    read = handshake_reader(conversation.sides[place], conversation.sides[1 - place])
+    session = observe(names.named(connection), settings, read)
+    if session:
+        yield session
 
 
 @contextmanager

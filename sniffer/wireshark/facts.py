@@ -71,7 +71,6 @@ class Packet:
     that the capture holds; ``seq`` and ``ack`` are the header's own numbers."""
 
     stream: int
-    number: int
     time: int
     source: End
     destination: End

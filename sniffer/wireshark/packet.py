@@ -28,7 +28,6 @@ def read_packet(layers: Node) -> Packet | None:
     source, destination = network
     return Packet(
         stream=stream,
-        number=as_number(frame.get("frame.number")) or 0,
         time=nanoseconds(str(frame.get("frame.time_epoch", "0"))),
         source=(source, sport),
         destination=(destination, dport),

@@ -44,6 +44,26 @@ def test_pairs(script: str, wanted: list[tuple[str, int | None]]) -> None:
     assert pairs(BEGIN + script) == wanted
 
 
+def test_a_line_that_is_no_known_command_is_answered_all_the_same() -> None:
+    walk = Walk(connection(turns(BEGIN + "C XXXXXXXX\nS 502 what"))).run()
+    (unknown,) = walk.exchanges[1:]
+    assert (unknown.verb, unknown.known) == ("XXXXXXXX", False)
+    assert unknown.reply and unknown.reply.code == 502
+
+
+def test_text_of_a_message_is_no_command() -> None:
+    walk = Walk(connection(turns(BEGIN + "C DATA\nS 354 go\nC XXXXXXXX|more|.\nS 250 ok\nC QUIT\nS 221 bye"))).run()
+    assert walk.greeting is not None
+    assert [exchange.verb for exchange in walk.exchanges] == ["EHLO", "DATA", ".", "QUIT"]
+    assert walk.message_sent
+
+
+def test_replies_from_before_the_first_command_are_set_aside() -> None:
+    walk = Walk(connection(turns("S 250 ok\nC QUIT\nS 221 bye"), from_start=False)).run()
+    assert [reply.code for reply in walk.prelude] == [250]
+    assert [(exchange.verb, exchange.reply and exchange.reply.code) for exchange in walk.exchanges] == [("QUIT", 221)]
+
+
 def test_lmtp_answers_each_recipient() -> None:
     begin = "S 220 mx\nC LHLO c\nS 250 mx\nC MAIL FROM:<>|RCPT TO:<a>|RCPT TO:<b>|RCPT TO:<c>|DATA\n"
     script = begin + "S 250 m|250 a|550 b|250 c|354 go\nC x|.\nS 250 a|452 c\nC QUIT\nS 221 e"

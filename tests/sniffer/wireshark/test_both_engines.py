@@ -21,7 +21,7 @@ from sniffer.session import Session, session_record
 from stripwatch.demo.capture import Conversation, pcapng
 from stripwatch.demo.capture import Frame as SentFrame
 from stripwatch.demo.traffic import capture as demo_capture
-from tests.sniffer.handshakes import changed, client_context, converse, host, server_context
+from tests.sniffer.handshakes import Turns, changed, client_context, converse, host, server_context
 from tests.sniffer.test_golden_sessions import leaves
 from tests.sniffer.test_mail_servers import HERE as MAIL_SERVERS
 from tests.sniffer.tls.test_stacks import HERE as TLS_STACKS
@@ -139,15 +139,12 @@ def test_hellos_changed_on_the_way_end_the_same_to_both(
         hello = next(data for speaks, data in turns if speaks is whose)
         for at in range(5 + int.from_bytes(hello[3:5], "big")):
             port += 1
-            talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
-            talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250 STARTTLS", "C: STARTTLS", "S: 220 go")
-            begun = {True: 0, False: 0}
+            begun, seen = 0, []
             for speaks, data in converse(client_side, server_side, on_the_way=(whose, at, 0xFF))[0]:
-                talk.say(speaks, changed(data, at - begun[speaks], 0xFF) if speaks is whose else data)
-                begun[speaks] += len(data)
-            frames += talk.close().frames
-    path = tmp_path / "changed.pcapng"
-    path.write_bytes(pcapng(frames, ["eth0"]))
+                seen.append((speaks, changed(data, at - begun, 0xFF) if speaks is whose else data))
+                begun += len(data) if speaks is whose else 0
+            frames += upgraded(port, seen)
+    path = written(tmp_path, frames)
     fields = (VERDICT, "tls.established")
     packets, wireshark = said(by_packets(path)[0], fields), said(by_wireshark(path)[0], fields)
     assert len(packets) == 3 * (port - 10_000)
@@ -160,14 +157,29 @@ def test_a_hello_that_was_asked_for_again_is_the_same_to_both(tmp_path: Path, co
     _, session = converse(client_side, server_side)
     frames: list[SentFrame] = []
     for port, resumed in ((10_001, None), (10_002, session)):
-        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
-        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250 STARTTLS", "C: STARTTLS", "S: 220 go")
-        for speaks, data in converse(client_side, server_side, session=resumed)[0]:
-            talk.say(speaks, data)
-        frames += talk.close().frames
-    path = tmp_path / "again.pcapng"
+        frames += upgraded(port, converse(client_side, server_side, session=resumed)[0])
+    assert compare("again", written(tmp_path, frames)) == 2
+
+
+def opened(port: int) -> Conversation:
+    """A session up to the server's offers."""
+    talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
+    return talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250-CHUNKING|250 STARTTLS")
+
+
+def upgraded(port: int, said: Turns) -> list[SentFrame]:
+    """A session in which this follows STARTTLS."""
+    talk = opened(port).lines("C: STARTTLS", "S: 220 go")
+    for speaks, data in said:
+        talk.say(speaks, data)
+    return talk.close().frames
+
+
+def written(folder: Path, frames: list[SentFrame]) -> Path:
+    """Their capture."""
+    path = folder / "sent.pcapng"
     path.write_bytes(pcapng(frames, ["eth0"]))
-    assert compare("again", path) == 2
+    return path
 
 
 def by_chunks(talk: Conversation, rng: random.Random) -> None:
@@ -203,12 +215,10 @@ def test_messages_are_the_same_to_both_however_they_are_cut(
     rng = random.Random(seed)
     frames: list[SentFrame] = []
     for port in range(10_000, 10_080):
-        talk = Conversation("192.0.2.1", port, "198.51.100.25", 25, port * 1_000_000).open()
-        talk.lines("S: 220 mx.example", "C: EHLO c", "S: 250-mx.example|250-PIPELINING|250-CHUNKING|250 STARTTLS")
+        talk = opened(port)
         send(talk, rng)
         frames += talk.close().frames
-    path = tmp_path / "messages.pcapng"
-    path.write_bytes(pcapng(frames, ["eth0"]))
+    path = written(tmp_path, frames)
     assert compare("messages", path) == 80
     assert all(session.judgement.verdict == "cleartext_offered" and session.seen.mail_in_clear for session in by_packets(path)[0])
 

@@ -20,18 +20,17 @@ SYN, ACK, FIN = 2, 16, 1
 def packets(*turns: str, syn: bool = True) -> Iterator[Packet]:
     """``C text`` and ``S text``; ``|`` stands for a line end."""
     seq = {CLIENT: 1000, SERVER: 5000}
-    number = 0
     if syn:
-        yield Packet(0, 1, START, CLIENT, SERVER, 999, 0, SYN)
-        yield Packet(0, 2, START, SERVER, CLIENT, 4999, 1000, SYN | ACK)
+        yield Packet(0, START, CLIENT, SERVER, 999, 0, SYN)
+        yield Packet(0, START, SERVER, CLIENT, 4999, 1000, SYN | ACK)
     for number, turn in enumerate(turns, 3):
         mode, _, text = turn.partition(" ")
         data = text.replace("|", "\r\n").encode("latin-1")
         source, other = (CLIENT, SERVER) if mode[0] == "C" else (SERVER, CLIENT)
         at = START + number * 1_000_000
-        yield Packet(0, number, at, source, other, seq[source], seq[other], ACK, len(data), data, pieces=(TextPiece(data),))
+        yield Packet(0, at, source, other, seq[source], seq[other], ACK, len(data), data, pieces=(TextPiece(data),))
         seq[source] += len(data)
-    yield Packet(0, number + 1, START + 10**9, CLIENT, SERVER, seq[CLIENT], seq[SERVER], FIN | ACK)
+    yield Packet(0, START + 10**9, CLIENT, SERVER, seq[CLIENT], seq[SERVER], FIN | ACK)
 
 
 def conversation(*turns: str, syn: bool = True) -> Conversation:
@@ -47,8 +46,8 @@ def test_tls_that_came_as_mail_has_to_be_asked_for_again() -> None:
 def test_the_beginning_of_a_record_counts_once() -> None:
     hello = b"\x16\x03\x01\x00\x05hello"
     turns = [
-        Packet(0, 1, START, CLIENT, SERVER, 1000, 1, ACK, 6, hello[:6], pieces=(TlsPiece(hello[:6]),)),
-        Packet(0, 2, START, CLIENT, SERVER, 1006, 1, ACK, 4, hello[6:], pieces=(TlsPiece(hello),)),
+        Packet(0, START, CLIENT, SERVER, 1000, 1, ACK, 6, hello[:6], pieces=(TlsPiece(hello[:6]),)),
+        Packet(0, START, CLIENT, SERVER, 1006, 1, ACK, 4, hello[6:], pieces=(TlsPiece(hello),)),
     ]
     (found,) = conversations(turns, EngineSettings(), Weird())
     assert found.sides[0].head().data == hello
@@ -58,9 +57,9 @@ def test_the_beginning_of_a_record_counts_once() -> None:
 def test_a_closed_stream_is_over_after_its_linger_and_stays_so() -> None:
     weird = Weird()
     turns = list(packets("S 220 mx|"))
-    turns.append(Packet(0, 50, START + 2 * 10**9, SERVER, CLIENT, 5008, 1, FIN | ACK))
-    late = [Packet(1, 60 + n, START + 10**10, ("192.0.2.9", n), SERVER, 1, 1, ACK) for n in range(1024)]
-    late.append(Packet(0, 2000, START + 10**10, SERVER, CLIENT, 5008, 1, FIN | ACK))
+    turns.append(Packet(0, START + 2 * 10**9, SERVER, CLIENT, 5008, 1, FIN | ACK))
+    late = [Packet(1, START + 10**10, ("192.0.2.9", n), SERVER, 1, 1, ACK) for n in range(1024)]
+    late.append(Packet(0, START + 10**10, SERVER, CLIENT, 5008, 1, FIN | ACK))
     assert len(list(conversations([*turns, *late], EngineSettings(), weird))) == 1
     assert weird.after_close == 1
 
@@ -77,10 +76,10 @@ def test_a_closed_stream_is_over_after_its_linger_and_stays_so() -> None:
     ],
 )
 def test_text_that_wireshark_gives_out_of_place_is_as_good_as_lost(seen: tuple[tuple[int, bytes], ...], end: str) -> None:
-    turns = [Packet(0, 1, START, CLIENT, SERVER, 999, 0, SYN)]
+    turns = [Packet(0, START, CLIENT, SERVER, 999, 0, SYN)]
     for number, (at, data) in enumerate(seen, 2):
         pieces = (TextPiece(data),) if data.endswith(b"\n") else ()
-        turns.append(Packet(0, number, START + number, CLIENT, SERVER, 1000 + at, 1, ACK, len(data), data, pieces=pieces))
+        turns.append(Packet(0, START + number, CLIENT, SERVER, 1000 + at, 1, ACK, len(data), data, pieces=pieces))
     (found,) = conversations(turns, EngineSettings(), Weird())
     assert found.sides[0].head().end == end
     assert b"ARTTLS" not in found.sides[0].data or end == "open"
