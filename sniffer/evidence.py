@@ -14,8 +14,8 @@ WORDS: dict[str, str] = {
     "masked_banner": "the greeting is overwritten with asterisks, as inspecting firewalls do",
     "own_device": "what our own side sent was masked before it came to the tap: a device of ours does it",
     # STARTTLS
-    "starttls_refused": "STARTTLS was answered 4xx or 5xx, or neither so nor 220, and mail went on in clear (POP3: -ERR; IMAP: NO or BAD; "
-    "the verdict of that name takes a well-formed one)",
+    "starttls_refused": "STARTTLS was answered 4xx or 5xx, or neither so nor 220, and the session went on in clear (POP3: -ERR; "
+    "IMAP: NO or BAD; the verdict of that name takes a well-formed one)",
     "starttls_malformed": "STARTTLS was sent with parameters, which RFC 3207 forbids",
     "starttls_unanswered": "STARTTLS got no reply",
     "anonymous_tls": "X-ANONYMOUSTLS, Exchange's variant of STARTTLS, was asked for",

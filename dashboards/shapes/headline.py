@@ -73,7 +73,7 @@ def _proof(seen: Seen) -> str:
 def _hints(seen: Seen) -> str:
     parts = []
     if seen.suspicious:
-        parts.append(f"{count(seen.suspicious, 'open incident suggests', 'open incidents suggest')} an offer that does not get through.")
+        parts.append(f"{count(seen.suspicious, 'open incident suggests', 'open incidents suggest')} a STARTTLS that does not get through.")
     if seen.reported:
         parts.append(f"Senders report {count(seen.reported, 'session')} without STARTTLS: upstream of the tap, if anywhere.")
     return " ".join(parts)
