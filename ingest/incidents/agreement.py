@@ -2,8 +2,8 @@
 
 Both agree: a stripped path, seen from both its ends, and graver. Only the wire shows it: no sender there reports.
 Only reports show it: what fails lies upstream of the tap. A report agrees where it names the same far-end country or
-network, or, for what our own server or a device before it does, the same server; failures of other kinds (an expired
-certificate) never agree with stripping.
+network, or, for what our own server or a device before it does, the same server; and where it is of a kind that what the
+tap saw makes a sender report: a certificate that was refused never agrees with stripping.
 
 A session that was offered STARTTLS and did not ask proves nothing alone. Where its own network reports that it found
 no STARTTLS, it does: the client asked in vain for what we sent.
@@ -17,19 +17,18 @@ from datetime import datetime
 from typing import Literal
 
 from ingest.incidents.far_ends import COUNTRY, NETWORK, ends
-from ingest.incidents.finding import FarEnds, Finding
+from ingest.incidents.finding import STRIPPING, FarEnds, Finding, Kind
 from ingest.incidents.groups import TIMES, is_, is_not, text_or_none
 from ingest.incidents.scene import Scene
 from ingest.incidents.sentence import counted
 from ingest.incidents.severity import raised
 from ingest.incidents.starttls_not_requested import COUNTED as OFFERED
 from ingest.incidents.starttls_not_requested import NOT_ASKED
-from ingest.incidents.tlsrpt_failures import KINDS, SERVER, STRIPPING
+from ingest.incidents.tlsrpt_failures import KINDS, RESULT, SERVER
 from ingest.store.query import COUNT, Metric
 from ingest.store.schema import FROM_LOG
 
 Agreement = Literal["wire_and_reports", "wire_only", "reports_only"]
-_RESULTS = tuple(result for result, kind in KINDS.items() if kind in STRIPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    """Something seen by one source: where, when, how often."""
+    """Something seen by one source: what, where, when, how often."""
 
+    kinds: tuple[Kind, ...]
     far: FarEnds
     tenant: str | None
     first: datetime
@@ -54,7 +54,8 @@ class _Sighting:
     def fits(self, finding: Finding, scene: Scene) -> bool:
         slack = scene.settings.slack
         together = self.first <= finding.reach + slack and finding.first_seen <= self.last + slack
-        return together and self.tenant == finding.tenant and self.far.meets(finding.far)
+        alike = self.tenant == finding.tenant and not frozenset(self.kinds).isdisjoint(finding.reported_as)
+        return together and alike and self.far.meets(finding.far)
 
 
 def judged(scene: Scene, findings: Sequence[Finding]) -> list[Judged]:
@@ -66,12 +67,12 @@ def judged(scene: Scene, findings: Sequence[Finding]) -> list[Judged]:
 
 
 def _wire_judged(scene: Scene, wire: Sequence[Finding]) -> list[Judged]:
-    reported = _reported(scene) if any(finding.reportable for finding in wire) else []
+    reported = _reported(scene, {kind for finding in wire for kind in finding.reported_as})
     return [_wire_one(scene, finding, reported) for finding in wire]
 
 
 def _wire_one(scene: Scene, finding: Finding, reported: Sequence[_Sighting]) -> Judged:
-    if not finding.reportable:
+    if not finding.reported_as:
         return Judged(finding, "wire_only", ("wire",))
     failed = sum(sighting.count for sighting in reported if sighting.fits(finding, scene))
     if failed < scene.settings.agreement_failures:
@@ -81,7 +82,7 @@ def _wire_one(scene: Scene, finding: Finding, reported: Sequence[_Sighting]) -> 
 
 
 def _reports_judged(scene: Scene, reports: Sequence[Finding], wire: Sequence[Finding]) -> list[Judged]:
-    asking = [finding for finding in reports if finding.reportable]
+    asking = [finding for finding in reports if _tells_of_stripping(finding)]
     silent = _not_asking(scene, asking) if asking else []
     seen = _seen_countries(scene) if asking else {}
     return [_reports_one(scene, finding, wire, silent, seen) for finding in reports]
@@ -90,11 +91,11 @@ def _reports_judged(scene: Scene, reports: Sequence[Finding], wire: Sequence[Fin
 def _reports_one(
     scene: Scene, finding: Finding, wire: Iterable[Finding], silent: Iterable[_Sighting], seen: dict[tuple[str | None, str | None], int]
 ) -> Judged:
-    if not finding.reportable:
-        return Judged(finding, "reports_only", ("tlsrpt",))
-    rules = sorted({other.rule for other in wire if other.reportable and _sighting(other).fits(finding, scene)})
+    rules = sorted({other.rule for other in wire if _sighting(other).fits(finding, scene)})
     if rules:
         return _both(finding, f"The tap agrees for the same place and days ({', '.join(rules)}).")
+    if not _tells_of_stripping(finding):
+        return Judged(finding, "reports_only", ("tlsrpt",))
     networks = replace(finding, far=FarEnds(networks=finding.far.networks))
     quiet = sum(sighting.count for sighting in silent if sighting.fits(networks, scene))
     if quiet:
@@ -124,15 +125,21 @@ def _grave(finding: Finding) -> Finding:
 
 
 def _sighting(finding: Finding) -> _Sighting:
-    return _Sighting(finding.far, finding.tenant, finding.first_seen, finding.reach, finding.affected)
+    return _Sighting(finding.reported_as, finding.far, finding.tenant, finding.first_seen, finding.reach, finding.affected)
 
 
-def _reported(scene: Scene) -> list[_Sighting]:
-    """What counted reports say of failed STARTTLS, by day and place."""
+def _tells_of_stripping(finding: Finding) -> bool:
+    return any(kind in STRIPPING for kind in finding.reported_as)
+
+
+def _reported(scene: Scene, kinds: set[Kind]) -> list[_Sighting]:
+    """What counted reports say of failures of these kinds, by day and place."""
+    if not kinds:
+        return []
     rows = scene.groups(
         "tlsrpt_failures",
-        (COUNTRY, NETWORK, *SERVER),
-        (is_("counted", True), is_("tlsrpt.result_type", *_RESULTS)),
+        (COUNTRY, NETWORK, *SERVER, RESULT),
+        (is_("counted", True), is_(RESULT, *(result for result, kind in KINDS.items() if kind in kinds))),
         since=scene.lead_begin - scene.settings.slack,
         interval="day",
         metrics=(
@@ -142,7 +149,14 @@ def _reported(scene: Scene) -> list[_Sighting]:
         ),
     )
     return [
-        _Sighting(ends([row], SERVER), text_or_none(row["tenant"]), row["first"], row["last"] or row["first"], row["failed"])
+        _Sighting(
+            (KINDS[row[RESULT]],),
+            ends([row], SERVER),
+            text_or_none(row["tenant"]),
+            row["first"],
+            row["last"] or row["first"],
+            row["failed"],
+        )
         for row in rows
     ]
 
@@ -155,7 +169,9 @@ def _not_asking(scene: Scene, findings: Sequence[Finding]) -> list[_Sighting]:
     where = (*OFFERED, NOT_ASKED)
     rows = scene.groups("sessions", (NETWORK,), where, among=(NETWORK, networks), since=scene.lead_begin, interval="day", metrics=TIMES)
     return [
-        _Sighting(FarEnds(networks=frozenset({row[NETWORK]})), text_or_none(row["tenant"]), row["first"], row["last"], row["count"])
+        _Sighting(
+            STRIPPING, FarEnds(networks=frozenset({row[NETWORK]})), text_or_none(row["tenant"]), row["first"], row["last"], row["count"]
+        )
         for row in rows
     ]
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ingest.incidents.far_ends import COUNTRY, NETWORK
-from ingest.incidents.finding import FarEnds, Finding, Values
+from ingest.incidents.finding import STRIPPING, FarEnds, Finding, Values
 from ingest.incidents.groups import is_, is_not, lots, text_or_none
 from ingest.incidents.scene import Key, Scene, key_of
 from ingest.incidents.sentence import share_text
@@ -101,7 +101,7 @@ def _finding(scene: Scene, key: Key, pairs: list[tuple[datetime, datetime]], fai
         direction=direction,
         country=far.country,
         far=far,
-        reportable=True,
+        reported_as=STRIPPING,
     )
 
 

@@ -14,6 +14,12 @@ from ingest.store.query import Scalar
 
 Source = Literal["wire", "tlsrpt", "dmarc"]
 Scope = Literal["path", "country", "server", "client", "network", "sender", "pair"]
+Kind = Literal["starttls", "certificate", "sts", "dane", "validation"]
+"""Of failures in TLS reports."""
+STRIPPING: tuple[Kind, ...] = ("starttls", "validation")
+"""What a stripped offer or command, or a broken handshake, makes a sender report."""
+MISMATCH: tuple[Kind, ...] = ("certificate", "sts", "dane")
+"""What a certificate that does not fit makes it report."""
 Values = tuple[Scalar, ...]
 
 
@@ -73,8 +79,8 @@ class Finding:
     country: str | None = None
     path: str | None = None
     far: FarEnds = field(default_factory=FarEnds)
-    reportable: bool = False
-    """Whether TLS reports of failed STARTTLS can speak of the same thing."""
+    reported_as: tuple[Kind, ...] = ()
+    """The failures in TLS reports that can speak of the same thing."""
 
     @property
     def reach(self) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ingest.incidents import (
+    certificate_changed,
     cleartext_after_failure,
     credentials_in_clear,
     offer_removed,
@@ -26,6 +27,7 @@ MODULES = (
     starttls_not_requested,
     tlsrpt_failures,
     cleartext_after_failure,
+    certificate_changed,
     credentials_in_clear,
     weak_tls,
 )

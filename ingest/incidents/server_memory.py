@@ -1,4 +1,5 @@
-"""What a server does not do on a path, though it is known to: the memory behind ``offer_removed`` and ``starttls_refused``.
+"""What a server does not do on a path, though it is known to: the memory behind ``offer_removed``, ``starttls_refused`` and
+``certificate_changed``.
 
 Nothing looks odd in one such session, so only memory can tell. A run of hours in which not one session on a path showed
 what is looked for is a finding when it holds enough sessions and the same server (address and port) showed it before on
@@ -7,22 +8,22 @@ this path, or shows it on others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled, proves
 from ingest.incidents.far_ends import far_ends
-from ingest.incidents.finding import FarEnds, Finding, Values
+from ingest.incidents.finding import FarEnds, Finding, Kind, Values
 from ingest.incidents.groups import exists, text_or_none
 from ingest.incidents.scene import Key, Scene, hit_metrics, key_of, series, shares
 from ingest.incidents.sentence import minute, share_text
 from ingest.incidents.severity import Severity, graded
-from ingest.store.query import COUNT, Filter, Interval, Metric
+from ingest.store.query import COUNT, Filter, Interval, Metric, Row
 
-_ADDRESS = "destination.ip"
-_SERVER = (_ADDRESS, "destination.port")
-_PATH = (*_SERVER, "network.path", "network.direction")
+ADDRESS = "destination.ip"
+SERVER = (ADDRESS, "destination.port")
+PATH = (*SERVER, "network.path", "network.direction")
 _DAY = timedelta(days=1)
 
 
@@ -30,13 +31,10 @@ _DAY = timedelta(days=1)
 class Lack:
     """What is looked for."""
 
-    rule: str
     counted: tuple[Filter, ...]
     """Sessions that count for or against."""
     missing: Filter
     """Those of them that lack it."""
-    where: dict[str, Values]
-    """The same as a selection of evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,11 @@ class Removal:
     across_paths: bool
     far: FarEnds
 
+    @property
+    def key(self) -> Key:
+        """``PATH`` and the tenant."""
+        return self.address, self.port, self.path, self.direction, self.tenant
+
     def told(self, lacking: str, otherwise: str) -> str:
         """The sentence: what it did not do, since when, and where or when it did."""
         often = f"{self.normal.misses:,} of {self.normal.total:,}"
@@ -64,7 +67,7 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class _History:
+class History:
     """What a path, or a server on all its paths, shows: long ago, and bucket by bucket."""
 
     memory: Share
@@ -76,45 +79,53 @@ class _History:
         return self.memory.plus(pooled(bucket.share for bucket in self.buckets if bucket.begin < end))
 
 
-_Found = tuple[Key, list[Episode], Share, bool]
-"""Key, episodes, what is normal, and whether other paths say so."""
+Found = tuple[Key, list[Episode], Share, bool]
+"""Key, which begins with ``PATH`` and ends with the tenant, episodes, what is normal, and whether other paths say so."""
 
 
 def removals(scene: Scene, lack: Lack) -> list[Removal]:
     """By server and path."""
     servers = _mixed_servers(scene, lack)
-    found = _removals(scene, lack, servers) if servers else []
-    if not found:
+    return gathered(scene, _removals(scene, lack, servers), (*lack.counted, lack.missing)) if servers else []
+
+
+def gathered(scene: Scene, found: Iterable[Found], shown: tuple[Filter, ...]) -> list[Removal]:
+    """By server and path what was found of each, though it was compared in parts. ``shown``: the sessions that show it."""
+    parts: dict[Key, list[Found]] = {}
+    for one in found:
+        parts.setdefault(path_of(one[0]), []).append(one)
+    if not parts:
         return []
-    paths = {str(key[2]) for key, *_ in found}
-    far = far_ends(scene, "network.path", paths, (*lack.counted, lack.missing), since=scene.lead_begin)
-    return [
-        Removal(
-            address=str(key[0]),
-            port=None if key[1] is None else int(key[1]),
-            path=str(key[2]),
-            direction=text_or_none(key[3]),
-            tenant=text_or_none(key[-1]),
-            found=pooled(episode.found for episode in runs),
-            first_seen=min(episode.first_seen for episode in runs),
-            last_seen=max(episode.last_seen for episode in runs),
-            normal=normal,
-            across_paths=across_paths,
-            far=far[key[2], key[-1]],
-        )
-        for key, runs, normal, across_paths in found
-    ]
+    far = far_ends(scene, "network.path", {str(key[2]) for key in parts}, shown, since=scene.lead_begin)
+    return [_gathered(key, some, far[key[2], key[-1]]) for key, some in parts.items()]
 
 
-def finding(lack: Lack, removal: Removal, most: Severity, text: str) -> Finding:
-    """One server's, on one path."""
-    where: dict[str, Values] = {_ADDRESS: (removal.address,), "network.path": (removal.path,), **lack.where}
+def _gathered(key: Key, found: list[Found], far: FarEnds) -> Removal:
+    runs = [episode for _, episodes_of_one, *_ in found for episode in episodes_of_one]
+    return Removal(
+        address=str(key[0]),
+        port=None if key[1] is None else int(key[1]),
+        path=str(key[2]),
+        direction=text_or_none(key[3]),
+        tenant=text_or_none(key[-1]),
+        found=pooled(episode.found for episode in runs),
+        first_seen=min(episode.first_seen for episode in runs),
+        last_seen=max(episode.last_seen for episode in runs),
+        normal=pooled(normal for *_, normal, _ in found),
+        across_paths=any(across for *_, across in found),
+        far=far,
+    )
+
+
+def finding(rule: str, where: Mapping[str, Values], removal: Removal, most: Severity, text: str, reported_as: tuple[Kind, ...]) -> Finding:
+    """One server's, on one path. ``where`` selects what shows it among the server's sessions on the path."""
+    here: dict[str, Values] = {ADDRESS: (removal.address,), "network.path": (removal.path,), **where}
     return Finding(
-        rule=lack.rule,
+        rule=rule,
         scope="server",
         subject=f"{removal.address} port {removal.port} on {removal.path}",
         dataset="sessions",
-        where=where if removal.port is None else {**where, "destination.port": (removal.port,)},
+        where=here if removal.port is None else {**here, "destination.port": (removal.port,)},
         affected=removal.found.hits,
         total=removal.found.total,
         first_seen=removal.first_seen,
@@ -126,7 +137,7 @@ def finding(lack: Lack, removal: Removal, most: Severity, text: str) -> Finding:
         country=removal.far.country,
         path=removal.path,
         far=removal.far if removal.direction == "inbound" else removal.far.elsewhere,
-        reportable=True,
+        reported_as=reported_as,
     )
 
 
@@ -134,43 +145,54 @@ def _mixed_servers(scene: Scene, lack: Lack) -> set[str]:
     """Addresses of servers with enough sessions that lack it and enough that do not: all others are left out."""
     rows = scene.groups(
         "sessions",
-        _SERVER,
+        SERVER,
         lack.counted,
         since=scene.memory_begin,
         metrics=(Metric("count"), Metric("hits", "count", None, (lack.missing,))),
     )
     sample, reference = scene.settings.min_sample, scene.settings.min_reference
-    return {str(row[_ADDRESS]) for row in rows if row["hits"] >= sample and row["count"] - row["hits"] >= reference}
+    return {str(row[ADDRESS]) for row in rows if row["hits"] >= sample and row["count"] - row["hits"] >= reference}
 
 
-def _removals(scene: Scene, lack: Lack, servers: set[str]) -> list[_Found]:
+def _removals(scene: Scene, lack: Lack, servers: set[str]) -> list[Found]:
     """Only paths that lack it often enough are looked at hour by hour: a busy server has thousands of others."""
     missing = scene.groups(
         "sessions",
-        _PATH,
+        PATH,
         (*lack.counted, lack.missing, exists("network.path")),
-        among=(_ADDRESS, servers),
+        among=(ADDRESS, servers),
         since=scene.lead_begin,
         metrics=(COUNT,),
     )
-    keys = {key_of(row, _PATH) for row in missing if row["count"] >= scene.settings.min_sample}
+    keys = {key_of(row, PATH) for row in missing if row["count"] >= scene.settings.min_sample}
     if not keys:
         return []
-    paths = _histories(scene, lack, _PATH, ("network.path", {str(key[2]) for key in keys}), "hour")
-    whole = _histories(scene, lack, _SERVER, (_ADDRESS, {str(key[0]) for key in keys}), "day")
-    found = (_removal(scene, key, paths[key], whole[_server(key)]) for key in sorted(keys, key=str))
+    paths = _histories(scene, lack, PATH, ("network.path", {str(key[2]) for key in keys}), "hour")
+    whole = _histories(scene, lack, SERVER, (ADDRESS, {str(key[0]) for key in keys}), "day")
+    return told_apart(scene, keys, paths, whole)
+
+
+def _histories(scene: Scene, lack: Lack, by: tuple[str, ...], among: tuple[str, set[str]], interval: Interval) -> dict[Key, History]:
+    metrics = hit_metrics(lack.missing)
+    recent = scene.groups("sessions", by, lack.counted, among=among, since=scene.lead_begin, interval=interval, metrics=metrics)
+    past = scene.groups("sessions", by, lack.counted, among=among, since=scene.memory_begin, until=scene.lead_begin, metrics=metrics)
+    return histories(recent, past, by)
+
+
+def histories(recent: Iterable[Row], past: Iterable[Row], by: Sequence[str]) -> dict[Key, History]:
+    """What each key shows, out of rows with the metrics ``hits count first last``: by hour or day, and all before that."""
+    memory = shares(past, by)
+    return {key: History(memory.get(key, NOTHING), buckets) for key, buckets in series(recent, by).items()}
+
+
+def told_apart(scene: Scene, keys: Iterable[Key], paths: Mapping[Key, History], servers: Mapping[Key, History]) -> list[Found]:
+    """Those of the keys that lack what their own past or other paths show. A key begins with ``PATH`` and ends with the
+    tenant; what stands between is the server's too: like is compared with like."""
+    found = (_removed(scene, key, paths[key], servers[server_of(key)]) for key in sorted(keys, key=str))
     return [removal for removal in found if removal is not None]
 
 
-def _histories(scene: Scene, lack: Lack, by: tuple[str, ...], among: tuple[str, set[str]], interval: Interval) -> dict[Key, _History]:
-    metrics = hit_metrics(lack.missing)
-    recent = series(scene.groups("sessions", by, lack.counted, among=among, since=scene.lead_begin, interval=interval, metrics=metrics), by)
-    past = scene.groups("sessions", by, lack.counted, among=among, since=scene.memory_begin, until=scene.lead_begin, metrics=metrics)
-    memory = shares(past, by)
-    return {key: _History(memory.get(key, NOTHING), buckets) for key, buckets in recent.items()}
-
-
-def _removal(scene: Scene, key: Key, path: _History, server: _History) -> _Found | None:
+def _removed(scene: Scene, key: Key, path: History, server: History) -> Found | None:
     """The path's own past speaks first; where it has none, the server's other paths do."""
     settings = scene.settings
     demand = Demand(1.0, 0.0, settings.min_sample, settings.min_reference, settings.significance)
@@ -186,5 +208,11 @@ def _removal(scene: Scene, key: Key, path: _History, server: _History) -> _Found
     return (key, fair, elsewhere(fair[0].buckets[-1].begin), True) if fair else None
 
 
-def _server(key: Key) -> Key:
-    return (key[0], key[1], key[-1])
+def path_of(key: Key) -> Key:
+    """A path's key with nothing but ``PATH`` and the tenant."""
+    return (*key[: len(PATH)], key[-1])
+
+
+def server_of(key: Key) -> Key:
+    """The server's key out of a path's."""
+    return (*key[: len(SERVER)], *key[len(PATH) :])

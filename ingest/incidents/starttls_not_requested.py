@@ -20,7 +20,7 @@ from typing import Literal
 
 from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled
 from ingest.incidents.far_ends import COUNTRY, NETWORK, far_ends
-from ingest.incidents.finding import FarEnds, Finding, Scope, Values
+from ingest.incidents.finding import STRIPPING, FarEnds, Finding, Scope, Values
 from ingest.incidents.groups import exists, is_, is_not, text_or_none
 from ingest.incidents.scene import Key, Scene, hit_metrics, key_of, series, shares
 from ingest.incidents.sentence import minute, percent, share_text
@@ -167,7 +167,7 @@ def _finding(level: _Level, key: Key, runs: list[Episode], far: FarEnds) -> Find
         direction=direction,
         country=far.country,
         far=far.elsewhere,
-        reportable=True,
+        reported_as=STRIPPING,
     )
 
 

@@ -7,24 +7,20 @@ at fault itself: where its own past on the path is all there is to compare with,
 
 from __future__ import annotations
 
-from ingest.incidents.finding import Finding
+from ingest.incidents.finding import STRIPPING, Finding
 from ingest.incidents.groups import is_
 from ingest.incidents.scene import Scene
 from ingest.incidents.server_memory import Lack, finding, removals
 
 RULE = "starttls_refused"
 REFUSED = is_("smtp.verdict", RULE)
-LACK = Lack(
-    rule=RULE,
-    counted=(is_("smtp.verdict", "tls", "tls_failed", RULE),),
-    missing=REFUSED,
-    where={"smtp.verdict": (RULE,)},
-)
+LACK = Lack(counted=(is_("smtp.verdict", "tls", "tls_failed", RULE),), missing=REFUSED)
+WHERE = {"smtp.verdict": (RULE,)}
 
 
 def judge(scene: Scene) -> list[Finding]:
     """Findings by server and path."""
     return [
-        finding(LACK, one, "high" if one.across_paths else "medium", one.told("refused STARTTLS", "accepted it"))
+        finding(RULE, WHERE, one, "high" if one.across_paths else "medium", one.told("refused STARTTLS", "accepted it"), STRIPPING)
         for one in removals(scene, LACK)
     ]

@@ -22,7 +22,7 @@ from datetime import datetime
 from functools import cached_property
 
 from ingest.incidents.far_ends import COUNTRY, far_ends
-from ingest.incidents.finding import FarEnds, Finding, Values
+from ingest.incidents.finding import STRIPPING, FarEnds, Finding, Values
 from ingest.incidents.groups import earliest, exists, is_, is_not, latest, text_or_none
 from ingest.incidents.scene import Key, Scene, key_of
 from ingest.incidents.sentence import counted, share_text
@@ -133,7 +133,7 @@ def _path_finding(key: Key, masking: _Masking, far: FarEnds) -> Finding:
         country=far.country,
         path=path,
         far=far.here if masking.ours else far.elsewhere,
-        reportable=not masking.ours or masking.direction == "inbound",
+        reported_as=STRIPPING if not masking.ours or masking.direction == "inbound" else (),
     )
 
 
@@ -157,7 +157,7 @@ def _country_finding(key: Key, masking: _Masking) -> Finding:
         direction=masking.direction,
         country=country,
         far=FarEnds(countries=frozenset({country})),
-        reportable=True,
+        reported_as=STRIPPING,
     )
 
 

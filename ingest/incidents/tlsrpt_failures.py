@@ -12,11 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from ingest.incidents.change import NOTHING, Bucket, Demand, Episode, Share, episodes, pooled
 from ingest.incidents.far_ends import COUNTRY, NETWORK, ends
-from ingest.incidents.finding import FarEnds, Finding, Scope, Values
+from ingest.incidents.finding import FarEnds, Finding, Kind, Scope, Values
 from ingest.incidents.groups import is_, text_or_none
 from ingest.incidents.scene import Scene
 from ingest.incidents.sentence import minute, percent, share_text
@@ -25,7 +24,6 @@ from ingest.store.query import Metric, Row
 
 RULE = "tlsrpt_failures"
 ORGANISATION = "organization.name"
-Kind = Literal["starttls", "certificate", "sts", "dane", "validation"]
 KINDS: dict[str, Kind] = {
     "starttls-not-supported": "starttls",
     "certificate-host-mismatch": "certificate",
@@ -46,11 +44,9 @@ SAYS: dict[Kind, str] = {
     "dane": "failed at DANE",
     "validation": "failed to set up TLS",
 }
-STRIPPING: tuple[Kind, ...] = ("starttls", "validation")
-"""Kinds that a stripped offer or command, or a broken handshake, makes a sender report."""
 _COUNTED = is_("counted", True)
 SERVER = ("tlsrpt.receiving_ip", "tlsrpt.receiving_mx_hostname")
-_RESULT = "tlsrpt.result_type"
+RESULT = "tlsrpt.result_type"
 _SCOPES: tuple[tuple[Scope, str], ...] = (("network", NETWORK), ("country", COUNTRY), ("sender", ORGANISATION))
 _FAILED = (
     Metric("failed", "sum", "tlsrpt.failed_session_count"),
@@ -99,9 +95,9 @@ def judge(scene: Scene) -> list[Finding]:
 
 
 def _senders(scene: Scene) -> list[_Sender]:
-    by = (ORGANISATION, NETWORK, COUNTRY, *SERVER, _RESULT)
+    by = (ORGANISATION, NETWORK, COUNTRY, *SERVER, RESULT)
     found: dict[tuple[str, ...], _Sender] = {}
-    known = (_COUNTED, is_(_RESULT, *KINDS))
+    known = (_COUNTED, is_(RESULT, *KINDS))
     recent = scene.groups("tlsrpt_failures", by, known, since=scene.lead_begin, interval="day", metrics=_FAILED)
     for row in recent:
         for sender in _named(row, found):
@@ -115,7 +111,7 @@ def _senders(scene: Scene) -> list[_Sender]:
 
 def _named(row: Row, found: dict[tuple[str, ...], _Sender]) -> Iterable[_Sender]:
     """The senders, one a scope, that a group of failures belongs to."""
-    kind, tenant = KINDS[row[_RESULT]], text_or_none(row["tenant"])
+    kind, tenant = KINDS[row[RESULT]], text_or_none(row["tenant"])
     for scope, name in _SCOPES:
         if row[name] is not None:
             key = (scope, row[name], kind, tenant or "")
@@ -155,7 +151,7 @@ def _finding(scene: Scene, sender: _Sender, runs: list[Episode]) -> Finding:
     field_name = dict(_SCOPES)[sender.scope]
     where: dict[str, Values] = {
         field_name: (sender.name,),
-        _RESULT: tuple(result for result, kind in KINDS.items() if kind == sender.kind),
+        RESULT: tuple(result for result, kind in KINDS.items() if kind == sender.kind),
         "counted": (True,),
     }
     return Finding(
@@ -176,7 +172,7 @@ def _finding(scene: Scene, sender: _Sender, runs: list[Episode]) -> Finding:
         direction="inbound",
         country=sender.far.country,
         far=sender.far,
-        reportable=sender.kind in STRIPPING,
+        reported_as=(sender.kind,),
     )
 
 
