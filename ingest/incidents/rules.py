@@ -9,6 +9,7 @@ from ingest.incidents import (
     cleartext_after_failure,
     credentials_in_clear,
     offer_removed,
+    spoofing,
     starttls_not_requested,
     starttls_refused,
     starttls_stripped,
@@ -30,5 +31,6 @@ MODULES = (
     certificate_changed,
     credentials_in_clear,
     weak_tls,
+    spoofing,
 )
 RULES: dict[str, Rule] = {module.RULE: module.judge for module in MODULES}

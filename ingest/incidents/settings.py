@@ -34,6 +34,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     failures are measured against all that a large organisation reports."""
     tlsrpt_prior: int = 100
     """Without a memory of a sender one failure in this many sessions is taken for granted."""
+    spoofing: int = 100
+    """Messages in our name that failed DMARC before a network or country is named."""
+    spoofing_jump: float = 0.001
+    """The share of such messages must rise by this much above the network's or country's own baseline. It is measured against
+    all messages that the organisations naming it report."""
+    spoofing_prior: int = 100
+    """Without a memory of it one such message in this many is taken for granted."""
     fallback_minutes: int = 10
     """A session in clear this long after a failed handshake between the same two hosts counts as the fallback."""
     clear_credentials: int = 1
