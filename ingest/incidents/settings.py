@@ -45,6 +45,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A session in clear this long after a failed handshake between the same two hosts counts as the fallback."""
     clear_credentials: int = 1
     """Sessions with AUTH in clear before the server is named: one leaked password is one too many."""
+    policy_violations: int = 1
+    """Sessions against a domain's policy before its server is named."""
+    tls_required: tuple[str, ...] = ()
+    """Mail domains to which mail has to go over verified TLS: agreed with partners, or from a shared list. Which sessions are with
+    them is known where the tap sees the DNS answers."""
     weak_tls: int = 20
     """Sessions with an old version or suite before the far end is named."""
     agreement_slack_hours: int = 24

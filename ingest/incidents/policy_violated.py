@@ -1,0 +1,106 @@
+"""Rule ``policy_violated``: mail that we or others send to a domain went in clear, or over unverified TLS, though its policy
+demands better.
+
+What a domain demands is known from the answers of port 53 on the tap (TLSA records, an MTA-STS record) and from the list of
+``incidents.tls_required``. That our own servers asked for TLSA records shows that they heed them; of an MTA-STS record only the
+policy behind it says whether it is enforced or tested, so the severity is medium at most. A certificate is held against
+MTA-STS (RFC 8461 §4.1) and the list, never against DANE, which may want one that no authority signed (RFC 7672 §3.1). Mail to
+us is left out: a sender need not know of any policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest.incidents.finding import FarEnds, Finding, Values
+from ingest.incidents.groups import exists, is_, is_not, text_or_none
+from ingest.incidents.hits import hit_groups
+from ingest.incidents.scene import Key, Scene
+from ingest.incidents.sentence import share_text
+from ingest.incidents.severity import Severity, graded
+from ingest.store.query import Filter, Row
+
+RULE = "policy_violated"
+_SERVER = ("destination.domain", "network.direction")
+_OURS_OUT = (exists("destination.domain"), is_not("network.direction", "inbound"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Violation:
+    """How mail went: the sessions that could show it, and those that do."""
+
+    kind: str
+    says: str
+    counted: Filter
+    hit: Filter
+
+
+_CLEAR = _Violation("clear", "went in clear", exists("smtp.mail_in_clear"), is_("smtp.mail_in_clear", True))
+_UNTRUSTED = _Violation(
+    "untrusted",
+    "went over TLS with a certificate that is not trusted",
+    is_("tls.certificate.trust", "trusted", "self_signed", "expired", "unknown_issuer", "invalid"),
+    is_("tls.certificate.trust", "self_signed", "expired", "unknown_issuer", "invalid"),
+)
+_MISMATCHED = _Violation(
+    "mismatched",
+    "went over TLS with a certificate of another name",
+    is_("tls.certificate.match", "mx", "domain", "neither"),
+    is_("tls.certificate.match", "neither"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """What demands better."""
+
+    name: str
+    says: str
+    where: Filter
+    most: Severity
+    forbids: tuple[_Violation, ...]
+
+
+def judge(scene: Scene) -> list[Finding]:
+    """Findings by MX host, policy and what went wrong."""
+    return [finding for policy in _policies(scene) for violation in policy.forbids for finding in _violated(scene, policy, violation)]
+
+
+def _policies(scene: Scene) -> Iterator[_Policy]:
+    everything = (_CLEAR, _UNTRUSTED, _MISMATCHED)
+    yield _Policy("dane", "its TLSA records (DANE) demand TLS", is_("smtp.mx.dane", True), "high", (_CLEAR,))
+    yield _Policy("sts", "an MTA-STS policy demands verified TLS, if it is enforced", is_("smtp.mx.mta_sts", True), "medium", everything)
+    required = tuple(domain.lower() for domain in scene.settings.tls_required)
+    if required:
+        yield _Policy("list", "it is listed as one that needs verified TLS", is_("smtp.mx.domain", *required), "high", everything)
+
+
+def _violated(scene: Scene, policy: _Policy, violation: _Violation) -> Iterator[Finding]:
+    where = (*_OURS_OUT, policy.where, violation.counted)
+    for key, row, far in hit_groups(scene, _SERVER, where, violation.hit, scene.settings.policy_violations):
+        yield _finding(policy, violation, key, row, far)
+
+
+def _finding(policy: _Policy, violation: _Violation, key: Key, row: Row, far: FarEnds) -> Finding:
+    host, direction = str(key[0]), text_or_none(key[1])
+    where: dict[str, Values] = {"destination.domain": (host,)}
+    where |= {one.field: one.values for one in (policy.where, violation.hit)}
+    return Finding(
+        rule=RULE,
+        scope="server",
+        subject=host,
+        kind=f"{policy.name} {violation.kind}",
+        dataset="sessions",
+        where=where if direction is None else {**where, "network.direction": (direction,)},
+        affected=row["hits"],
+        total=row["count"],
+        first_seen=row["first"],
+        last_seen=row["last"],
+        severity=graded(row["hits"], row["count"], policy.most),
+        text=f"Mail to {host} {violation.says} in {share_text(row['hits'], row['count'])}, though {policy.says}.",
+        tenant=text_or_none(key[-1]),
+        direction=direction,
+        country=far.country,
+        far=far.elsewhere,
+    )
