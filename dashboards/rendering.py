@@ -54,6 +54,7 @@ def environment() -> Environment:
         bytes=text.size,
         duration=text.duration,
         moment=text.moment,
+        month=text.month,
         day=text.day,
         wire=text.visible,
         country=country_name,

@@ -55,6 +55,11 @@ def duration(nanoseconds: int | None) -> str:
     return f"{seconds / 60:.0f}{NARROW}min"
 
 
+def month(value: datetime | None) -> str:
+    """The month of a time, as an incident's window is one: ``November 2026``."""
+    return f"{value.astimezone(UTC):%B %Y}" if value else ""
+
+
 def moment(value: datetime | None) -> str:
     """2026-11-24 08:15, UTC; an em dash for None."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if value else "—"

@@ -114,8 +114,10 @@ KINDS: dict[str, Word] = {
 AGREEMENT: dict[str, Word] = {
     "wire_and_reports": Word("Wire and reports agree", "Our tap saw it, and senders report it: two independent witnesses."),
     "wire_only": Word("Seen on the wire only", "Our tap saw it. No report speaks of it: the senders may not send any."),
-    "reports_only": Word("Reported only", "Senders report it and our tap did not see it: it happens upstream of the tap."),
+    "reports_only": Word("Reported only", "Senders report it, and our tap shows no sign of it."),
 }
+OUT_OF_SIGHT = Word("Reported only", "Receivers report it (DMARC): such mail goes from its sender to others and passes no tap of ours.")
+"""The agreement of what a tap could never show."""
 
 ABBREVIATIONS = frozenset({"isp", "ngo", "mx", "cdn", "vpn"})
 SEVERITIES = ("critical", "high", "medium", "low")

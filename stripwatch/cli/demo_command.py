@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,6 +25,7 @@ from stripwatch.site import Site
 COLUMNS = [
     ("severity", "severity"),
     ("rule", "rule"),
+    ("month", "month"),
     ("country", "country"),
     ("affected", "affected"),
     ("total", "of"),
@@ -97,9 +99,14 @@ def _summary(store: StoreReader) -> None:
         click.echo(f"left out   a report in the name of {fields['organization.name']}: {fields['left_out']}")
     found = [document.fields for document in select_all(store, Selection(dataset="incidents"))]
     found.sort(key=lambda fields: (_GRAVITY.index(fields["severity"]), fields["rule"], fields["subject"]))
-    rows = [{**fields, "at_least": f"{fields['lower']:.0%}", "agreement": SEEN_BY.get(fields.get("agreement", ""), "")} for fields in found]
+    rows = [_row(fields) for fields in found]
     click.echo(f"\n{len(rows)} incidents\n")
     write(rows, COLUMNS, Form.table, "No incidents.")
+
+
+def _row(fields: dict[str, Any]) -> dict[str, Any]:
+    agreement, month = SEEN_BY.get(fields.get("agreement", ""), ""), f"{fields['window.begin']:%B}"
+    return {**fields, "at_least": f"{fields['lower']:.0%}", "agreement": agreement, "month": month}
 
 
 _GRAVITY = ("critical", "high", "medium", "low")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from ingest.documents.arrivals import GRAVEST_FIRST
+from ingest.incidents.sentence import counted
 from stripwatch.cli.failure import INPUT_FAILED, OK
 from stripwatch.cli.feeding import Drained, name_unusable
 from stripwatch.site import Site
@@ -34,5 +35,5 @@ def say_outcome(drained: Drained | None) -> None:
     line = ", ".join(parts) or "nothing to store"
     if outcomes["dead_letter"]:
         line += " (see stripwatch deadletter list)"
-    incidents = f"; {drained.incidents} incidents new or changed" if drained.incidents else ""
+    incidents = f"; {counted(drained.incidents, 'incident')} new or changed" if drained.incidents else ""
     sys.stderr.write(f"{line}{incidents}\n")

@@ -8,16 +8,18 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
 import httpx
 
+from ingest.incidents.window import month_of
 from ingest.store.protocol import StoreReader
 from stripwatch.configuration import Configuration, load
 from stripwatch.demo.reports import DMARC_ADDRESS, DOMAIN, TLS_ADDRESS, Mailed, Posted, deliveries
 from stripwatch.demo.signing import SigningKeys
-from stripwatch.demo.traffic import capture
+from stripwatch.demo.traffic import DAYS, capture
 from stripwatch.serve.service import Service
 from stripwatch.site import Site
 
@@ -66,6 +68,13 @@ def _networks_file() -> Path:
     return Path(str(resources.files("stripwatch.demo") / "networks.csv"))
 
 
+def week_end(now: datetime) -> datetime:
+    """When the demo's week ends: now, or with the month before. Incidents are of one month (``ingest.incidents.window``), and a
+    week that lies in two would show each of them twice."""
+    month = month_of(now).begin
+    return now if now - timedelta(days=DAYS) >= month else month
+
+
 @dataclass(slots=True)
 class Demo:
     """A running service and what was sent to it."""
@@ -95,7 +104,7 @@ class Demo:
             httpx.Client(base_url=f"https://{https_host}:{https_port}", verify=trust) as web,
         ):
             mail.starttls(context=trust)
-            for delivery in deliveries(self.site.now()):
+            for delivery in deliveries(week_end(self.site.now())):
                 if isinstance(delivery, Mailed):
                     mail.sendmail(delivery.sender, [delivery.recipient], self._message(delivery))
                     mailed += 1
@@ -111,7 +120,7 @@ class Demo:
         from stripwatch.cli.sniffing import session_lines, spool_sessions
 
         path = self.site.folders.root / "sample.pcapng"
-        path.write_bytes(capture(self.site.now()))
+        path.write_bytes(capture(week_end(self.site.now())))
         count = 0
 
         def counted() -> Iterator[bytes]:

@@ -16,6 +16,7 @@ EXPECTED = {
     ("starttls_stripped", "NP", "1"),
     ("offer_removed", "GB", "25"),
     ("starttls_not_requested", "IQ", "27"),
+    ("spoofing", "IN", "280"),
 }
 
 
@@ -38,8 +39,9 @@ def told(output: str) -> str:
 
 def test_the_demo_finds_what_it_planted(tmp_path: Path) -> None:
     output = demo(tmp_path)
-    found = set(re.findall(r"^\w+ +(\w+) +([A-Z]{2}) +(\d+) ", output, flags=re.MULTILINE))
+    found = set(re.findall(r"^\w+ +(\w+) +\w+ +([A-Z]{2}) +(\d+) ", output, flags=re.MULTILINE))
     assert found >= EXPECTED
+    assert len(set(re.findall(r"^\w+ +\w+ +(\w+) +[A-Z]{2} +\d+ ", output, flags=re.MULTILINE))) == 1
     assert re.findall(r"^left out +(.*)$", output, flags=re.MULTILINE) == ["a report in the name of Muster Hosting: unsigned"]
     tunisia = next(line for line in output.splitlines() if "starttls_stripped" in line and " TN " in line)
     assert "wire and reports" in tunisia

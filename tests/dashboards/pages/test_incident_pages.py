@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from dashboards.pages.incidents import evidence, more_evidence, ranked_by_severity
 from ingest.store.protocol import Document
 from tests.dashboards.conftest import Site
-from tests.dashboards.filler import NOW
+from tests.dashboards.filler import NOW, incident
 
 
 def incident_id(site: Site, severity: str) -> str:
@@ -76,3 +77,23 @@ def test_keys_that_no_address_can_name_make_no_link() -> None:
     assert more_evidence({**keys, "where": {"smtp.helo": ["x"]}}) is None
     assert more_evidence({**keys, "dataset": "dmarc", "where": {}}) is None
     assert more_evidence(None) is None
+
+
+def test_what_no_tap_could_show_is_not_called_upstream_of_it(changeable: Site) -> None:
+    forged = incident(
+        "spoofing",
+        "high",
+        "IN",
+        [Document(dataset="dmarc", id="a", fields={"@timestamp": NOW})],
+        NOW,
+        agreement="reports_only",
+        summary="Senders in IN wrote in our name",
+    )
+    changeable.store.put([Document(dataset="incidents", id=forged.id, fields={**forged.fields, "sources": ["dmarc"]})])
+    page = changeable.page(f"/incidents/{forged.id}")
+    assert "passes no tap of ours" in page and "The wire" not in page
+
+
+def test_an_incident_is_listed_with_its_month(full: Site) -> None:
+    begin = full.client.get("/api/incidents", params={"last": "all"}).json()["documents"][0]["window.begin"]
+    assert f"<span>{datetime.fromisoformat(begin):%B %Y}</span>" in full.page("/incidents?last=all")
