@@ -2,7 +2,7 @@
 # make test    every check and test; installs what it needs and names it first
 # make check   format, lint, types, import rules
 # make bench   figures of the README, side by side with the peers
-# make docs    docs/settings.md, docs/fields.md, docs/words.md from the code
+# make docs    docs/settings.md, docs/fields.md, docs/words.md, docs/incidents.md from the code
 # make soak    the long runs: Elasticsearch 8, crash loops, load, fuzzing, floods
 # make fuzz    only the fuzzing: SECONDS_EACH of each target
 

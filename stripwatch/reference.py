@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from ingest.incidents.rules import MODULES
 from ingest.reports.errors import all_reasons
 from ingest.reports.warnings import MEANINGS as WARNINGS
 from ingest.store.elasticsearch_store.aggregate import MAX_ENUMERATED
@@ -33,12 +34,28 @@ Both give the same answers, but for this, which only large numbers show:
 - Elasticsearch holds an index a dataset and month, by the documents' own time. Times before {FIRST_YEAR} lie in `…-early`, from
   {END_YEAR} in `…-late`: queries find them as any other, retention drops them one by one instead of by the month.
 """
+ABOUT_INCIDENTS = """An incident is what a rule finds in one calendar month (UTC) about one path, country, server, client or network.
+What lasts longer is asked about anew each month. It is judged again whenever documents come, keeps its id and the
+state that a person gave it (`open`, `acknowledged`, `closed`), and lists its newest evidence; its keys find the
+rest. One that later documents do not bear out is withdrawn, not deleted.
+
+Severity follows from counts and the lower bound of Wilson's interval, never from a share alone: one session of one
+is `low`, three or more `medium`, a proven fifth `high`, a proven half of twenty or more `critical`, as far as the
+rule allows. Where the tap and TLS reports speak of the same place and days, it is one step graver and says so;
+where only reports show stripping, it lies upstream of the tap. Loss, a direction that was not captured or a late
+start never make an incident: such sessions are `incomplete`.
+
+Rules that need a memory compare a run of hours or days with what the same server, client or sender showed before
+(`memory_days`), or shows on other paths. Both sides need a sample (`min_sample`, `min_reference`), and chance must
+not explain the difference (`significance`). Thresholds are the settings of `[incidents]` (settings.md).
+`stripwatch incidents` lists them, and `/incidents` of the dashboard leads from each to the bytes that show it.
+"""
 MADE = "<!-- made by `make docs`; change the code instead -->\n"
 
 
 def pages() -> dict[str, str]:
     """File name under docs/ → its text."""
-    return {"settings.md": settings_page(), "fields.md": fields_page(), "words.md": words_page()}
+    return {"settings.md": settings_page(), "fields.md": fields_page(), "words.md": words_page(), "incidents.md": incidents_page()}
 
 
 def settings_page() -> str:
@@ -76,6 +93,15 @@ def words_page() -> str:
     for title, words in tables.items():
         rows = "".join(f"| `{word}` | {_cell(meaning)} |\n" for word, meaning in sorted(words.items()))
         parts.append(f"## {title}\n\n| word | meaning |\n|---|---|\n{rows}")
+    return "\n".join(parts)
+
+
+def incidents_page() -> str:
+    """Every rule: what it says, when it stays silent."""
+    parts = [MADE, "# Incidents\n", ABOUT_INCIDENTS]
+    for module in MODULES:
+        said = (inspect.getdoc(module) or "").removeprefix(f"Rule ``{module.RULE}``: ").replace("``", "`")
+        parts.append(f"## {module.RULE}\n\n{said[:1].upper()}{said[1:]}\n")
     return "\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from stripwatch.reference import pages
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["settings.md", "fields.md", "words.md"])
+@pytest.mark.parametrize("name", ["settings.md", "fields.md", "words.md", "incidents.md"])
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name], "run make docs"
 
