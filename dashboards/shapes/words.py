@@ -43,6 +43,7 @@ RULES: dict[str, Word] = {
     "tlsrpt_failures": Word("TLS failures reported", "Senders report more TLS failures than is usual for them."),
     "policy_violated": Word("Policy violated", "Clear or unverified TLS to a domain whose policy demands better."),
     "certificate_changed": Word("Certificate changed", "A server's certificate changed to one that does not fit."),
+    "mx_spoofed": Word("MX spoofed", "Two answers of DNS about a server contradict each other: one was forged."),
     "credentials_in_clear": Word("Credentials in clear", "AUTH before TLS."),
     "weak_tls": Word("Weak TLS", "Old versions or suites."),
     "spoofing": Word("Spoofing", "Unaligned mail in our name above its usual volume."),
