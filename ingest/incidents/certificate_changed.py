@@ -55,7 +55,7 @@ def judge(scene: Scene) -> list[Finding]:
     shown = _shown(found, recent, unfit)
     self_signed = {row[_CERTIFICATE] for rows in known.values() for row in rows if row[_TRUST] == "self_signed"}
     where = is_(_CERTIFICATE, *sorted(frozenset[str]().union(*shown.values())))
-    return [_finding(one, shown[one.key], self_signed) for one in gathered(scene, found, (where,))]
+    return [_finding(one, shown[one.server.key], self_signed) for one in gathered(scene, found, (where,))]
 
 
 def _known(scene: Scene) -> dict[Key, list[Row]]:
@@ -131,4 +131,4 @@ def _finding(removal: Removal, certificates: Certificates, self_signed: set[str]
     kind = "a self-signed certificate" if certificates & self_signed else "a certificate that names neither its MX nor its domain"
     text = removal.told(f"showed {kind}", "another one")
     most: Severity = "high" if removal.across_paths else "medium"
-    return finding(RULE, {_CERTIFICATE: tuple(sorted(certificates))}, removal, most, text, MISMATCH)
+    return finding(RULE, {_CERTIFICATE: tuple(sorted(certificates))}, removal.server, most, text, MISMATCH)

@@ -14,16 +14,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.incidents.finding import FarEnds, Finding, Values
-from ingest.incidents.groups import exists, is_, is_not, text_or_none
+from ingest.incidents.groups import exists, is_, text_or_none
 from ingest.incidents.hits import hit_groups
+from ingest.incidents.policies import OUTWARD, Policy, policies
 from ingest.incidents.scene import Key, Scene
 from ingest.incidents.sentence import share_text
-from ingest.incidents.severity import Severity, graded
+from ingest.incidents.severity import graded
 from ingest.store.query import Filter, Row
 
 RULE = "policy_violated"
 _SERVER = ("destination.domain", "network.direction")
-_OURS_OUT = (exists("destination.domain"), is_not("network.direction", "inbound"))
+_OUT = (exists("destination.domain"), OUTWARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +52,27 @@ _MISMATCHED = _Violation(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Policy:
-    """What demands better."""
-
-    name: str
-    says: str
-    where: Filter
-    most: Severity
-    forbids: tuple[_Violation, ...]
+_FORBIDS = {"dane": (_CLEAR,)}
+_EVERYTHING = (_CLEAR, _UNTRUSTED, _MISMATCHED)
 
 
 def judge(scene: Scene) -> list[Finding]:
     """Findings by MX host, policy and what went wrong."""
-    return [finding for policy in _policies(scene) for violation in policy.forbids for finding in _violated(scene, policy, violation)]
+    return [
+        finding
+        for policy in policies(scene.settings)
+        for violation in _FORBIDS.get(policy.name, _EVERYTHING)
+        for finding in _violated(scene, policy, violation)
+    ]
 
 
-def _policies(scene: Scene) -> Iterator[_Policy]:
-    everything = (_CLEAR, _UNTRUSTED, _MISMATCHED)
-    yield _Policy("dane", "its TLSA records (DANE) demand TLS", is_("smtp.mx.dane", True), "high", (_CLEAR,))
-    yield _Policy("sts", "an MTA-STS policy demands verified TLS, if it is enforced", is_("smtp.mx.mta_sts", True), "medium", everything)
-    required = tuple(domain.lower() for domain in scene.settings.tls_required)
-    if required:
-        yield _Policy("list", "it is listed as one that needs verified TLS", is_("smtp.mx.domain", *required), "high", everything)
-
-
-def _violated(scene: Scene, policy: _Policy, violation: _Violation) -> Iterator[Finding]:
-    where = (*_OURS_OUT, policy.where, violation.counted)
+def _violated(scene: Scene, policy: Policy, violation: _Violation) -> Iterator[Finding]:
+    where = (*_OUT, policy.where, violation.counted)
     for key, row, far in hit_groups(scene, _SERVER, where, violation.hit, scene.settings.policy_violations):
         yield _finding(policy, violation, key, row, far)
 
 
-def _finding(policy: _Policy, violation: _Violation, key: Key, row: Row, far: FarEnds) -> Finding:
+def _finding(policy: Policy, violation: _Violation, key: Key, row: Row, far: FarEnds) -> Finding:
     host, direction = str(key[0]), text_or_none(key[1])
     where: dict[str, Values] = {"destination.domain": (host,)}
     where |= {one.field: one.values for one in (policy.where, violation.hit)}

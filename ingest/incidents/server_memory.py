@@ -38,8 +38,8 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """What one path's server shows: episodes of the lack, and who says that it is not so otherwise."""
+class Server:
+    """What one server does not do on one path: in how many of its sessions, and from when to when."""
 
     address: str
     port: int | None
@@ -49,8 +49,6 @@ class Removal:
     found: Share
     first_seen: datetime
     last_seen: datetime
-    normal: Share
-    across_paths: bool
     far: FarEnds
 
     @property
@@ -58,12 +56,25 @@ class Removal:
         """``PATH`` and the tenant."""
         return self.address, self.port, self.path, self.direction, self.tenant
 
+    def lacked(self, what: str) -> str:
+        """The first half of a sentence: what it did not do, how often and since when."""
+        share, since = share_text(self.found.hits, self.found.total), minute(self.first_seen)
+        return f"{self.address} port {self.port} {what} in {share} since {since} on {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A server that lacks something on a path in episodes, and who says that it is not so otherwise."""
+
+    server: Server
+    normal: Share
+    across_paths: bool
+
     def told(self, lacking: str, otherwise: str) -> str:
         """The sentence: what it did not do, since when, and where or when it did."""
         often = f"{self.normal.misses:,} of {self.normal.total:,}"
         known = f"in {often} on other paths" if self.across_paths else f"in {often} earlier ones on this path"
-        share, since = share_text(self.found.hits, self.found.total), minute(self.first_seen)
-        return f"{self.address} port {self.port} {lacking} in {share} since {since} on {self.path}, but {otherwise} {known}."
+        return f"{self.server.lacked(lacking)}, but {otherwise} {known}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,41 +113,40 @@ def gathered(scene: Scene, found: Iterable[Found], shown: tuple[Filter, ...]) ->
 
 def _gathered(key: Key, found: list[Found], far: FarEnds) -> Removal:
     runs = [episode for _, episodes_of_one, *_ in found for episode in episodes_of_one]
+    times = min(episode.first_seen for episode in runs), max(episode.last_seen for episode in runs)
     return Removal(
-        address=str(key[0]),
-        port=None if key[1] is None else int(key[1]),
-        path=str(key[2]),
-        direction=text_or_none(key[3]),
-        tenant=text_or_none(key[-1]),
-        found=pooled(episode.found for episode in runs),
-        first_seen=min(episode.first_seen for episode in runs),
-        last_seen=max(episode.last_seen for episode in runs),
+        server=server(key, pooled(episode.found for episode in runs), times, far),
         normal=pooled(normal for *_, normal, _ in found),
         across_paths=any(across for *_, across in found),
-        far=far,
     )
 
 
-def finding(rule: str, where: Mapping[str, Values], removal: Removal, most: Severity, text: str, reported_as: tuple[Kind, ...]) -> Finding:
+def server(key: Key, found: Share, times: tuple[datetime, datetime], far: FarEnds) -> Server:
+    """A server on a path, by a key that begins with ``PATH`` and ends with the tenant."""
+    port = None if key[1] is None else int(key[1])
+    return Server(str(key[0]), port, str(key[2]), text_or_none(key[3]), text_or_none(key[-1]), found, *times, far)
+
+
+def finding(rule: str, where: Mapping[str, Values], one: Server, most: Severity, text: str, reported_as: tuple[Kind, ...]) -> Finding:
     """One server's, on one path. ``where`` selects what shows it among the server's sessions on the path."""
-    here: dict[str, Values] = {ADDRESS: (removal.address,), "network.path": (removal.path,), **where}
+    here: dict[str, Values] = {ADDRESS: (one.address,), "network.path": (one.path,), **where}
     return Finding(
         rule=rule,
         scope="server",
-        subject=f"{removal.address} port {removal.port} on {removal.path}",
+        subject=f"{one.address} port {one.port} on {one.path}",
         dataset="sessions",
-        where=here if removal.port is None else {**here, "destination.port": (removal.port,)},
-        affected=removal.found.hits,
-        total=removal.found.total,
-        first_seen=removal.first_seen,
-        last_seen=removal.last_seen,
-        severity=graded(removal.found.hits, removal.found.total, most),
+        where=here if one.port is None else {**here, "destination.port": (one.port,)},
+        affected=one.found.hits,
+        total=one.found.total,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        severity=graded(one.found.hits, one.found.total, most),
         text=text,
-        tenant=removal.tenant,
-        direction=removal.direction,
-        country=removal.far.country,
-        path=removal.path,
-        far=removal.far if removal.direction == "inbound" else removal.far.elsewhere,
+        tenant=one.tenant,
+        direction=one.direction,
+        country=one.far.country,
+        path=one.path,
+        far=one.far if one.direction == "inbound" else one.far.elsewhere,
         reported_as=reported_as,
     )
 

@@ -21,6 +21,6 @@ WHERE = {"smtp.verdict": (RULE,)}
 def judge(scene: Scene) -> list[Finding]:
     """Findings by server and path."""
     return [
-        finding(RULE, WHERE, one, "high" if one.across_paths else "medium", one.told("refused STARTTLS", "accepted it"), STRIPPING)
+        finding(RULE, WHERE, one.server, "high" if one.across_paths else "medium", one.told("refused STARTTLS", "accepted it"), STRIPPING)
         for one in removals(scene, LACK)
     ]
