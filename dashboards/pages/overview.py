@@ -30,6 +30,8 @@ from ingest.store.schema import STRIPPED
 
 INFERRED = frozenset({"offer_removed", "starttls_refused", "starttls_not_requested", "cleartext_after_failure"})
 """Rules that infer stripping from memory, without a mask on the wire."""
+POSING = frozenset({"mx_spoofed", "certificate_changed"})
+"""Rules by which somebody may answer in a server's stead."""
 MOST_PATHS = 500
 """Paths with the most stripped sessions that the ranking by lower bound is made from."""
 MOST_INCIDENTS = 500
@@ -142,6 +144,7 @@ def _seen(
         reports=reports["reports"],
         reported=sum(line.reported for line in countries),
         suspicious=sum(1 for incident in incidents if incident.fields.get("rule") in INFERRED),
+        posing=sum(1 for incident in incidents if incident.fields.get("rule") in POSING),
         worst=(country_name(hit[0].key), hit[0].stripped) if hit and hit[0].key else None,
         agreeing=sum(1 for incident in incidents if incident.fields.get("agreement") == "wire_and_reports"),
     )

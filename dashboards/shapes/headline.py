@@ -14,7 +14,8 @@ Answer = Literal["yes", "perhaps", "no", "nothing"]
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the headline is drawn from. ``worst`` is the top country's name with its share; ``suspicious`` counts open
-    incidents of the rules that infer stripping without a mask on the wire."""
+    incidents of the rules that infer stripping without a mask on the wire, ``posing`` those of the rules by which somebody
+    answers in a server's stead."""
 
     sessions: int
     stripped: Share
@@ -23,6 +24,7 @@ class Seen:
     reports: int
     reported: int
     suspicious: int
+    posing: int = 0
     worst: tuple[str, Share] | None = None
     agreeing: int = 0
 
@@ -41,7 +43,7 @@ def headline(seen: Seen) -> Headline:
     """Plain words, and nothing claimed that the sample does not bear."""
     if seen.stripped.affected:
         return Headline("yes", f"Mail is being stripped on {_where(seen)}.", _proof(seen), "Yes.")
-    if seen.suspicious or seen.reported:
+    if seen.suspicious or seen.posing or seen.reported:
         return Headline("perhaps", "Nothing is masked on the wire, but something is off.", _hints(seen), "Perhaps.")
     if seen.stripped.total:
         bound = f"With this sample, at most {percent(seen.stripped.upper)} of sessions could be stripped unseen (95 % bound)."
@@ -74,6 +76,8 @@ def _hints(seen: Seen) -> str:
     parts = []
     if seen.suspicious:
         parts.append(f"{count(seen.suspicious, 'open incident suggests', 'open incidents suggest')} a STARTTLS that does not get through.")
+    if seen.posing:
+        parts.append(f"{count(seen.posing, 'open incident suggests', 'open incidents suggest')} that somebody answers in a server’s stead.")
     if seen.reported:
         parts.append(f"Senders report {count(seen.reported, 'session')} without STARTTLS: upstream of the tap, if anywhere.")
     return " ".join(parts)

@@ -49,6 +49,9 @@ RULES: dict[str, Word] = {
     "spoofing": Word("Spoofing", "Unaligned mail in our name above its usual volume."),
 }
 
+CERTIFICATE_RULES = frozenset({"certificate_changed", "policy_violated"})
+"""Rules whose sessions show it by their certificate."""
+
 PROVENANCE: dict[str, Word] = {
     "verified": Word("Verified", "Mailed with a valid DKIM signature of the reporting domain."),
     "unsigned": Word("Unsigned", "Mailed without a signature: kept, and left out of the figures (RFC 8460 §3)."),

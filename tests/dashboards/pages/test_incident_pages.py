@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
+from dashboards.filters import read
 from dashboards.pages.incidents import evidence, more_evidence, ranked_by_severity
+from ingest.incidents.evaluation import evaluate
+from ingest.store.duckdb_store.store import DuckStore
 from ingest.store.protocol import Document
+from ingest.store.query import Query
 from tests.dashboards.conftest import Site
 from tests.dashboards.filler import NOW, incident
+from tests.ingest.incidents.conftest import documents_of
 
 
 def incident_id(site: Site, severity: str) -> str:
@@ -94,6 +103,38 @@ def test_what_no_tap_could_show_is_not_called_upstream_of_it(changeable: Site) -
     assert "passes no tap of ours" in page and "The wire" not in page
 
 
+def test_a_certificate_that_is_the_evidence_is_shown(changeable: Site) -> None:
+    shown = {"smtp.verdict": "tls", "tls.server.subject": "CN=<interceptor>", "tls.certificate.trust": "self_signed", "smtp.evidence": []}
+    session = Document(dataset="sessions", id="posing", fields={"@timestamp": NOW, "source.ip": "::1", "destination.ip": "::2", **shown})
+    changeable.store.create([session])
+    changed = incident("certificate_changed", "high", "NL", [session], NOW, summary="another certificate")
+    changeable.store.put([changed])
+    assert "CN=&lt;interceptor&gt;, self signed" in changeable.page(f"/incidents/{changed.id}")
+
+
 def test_an_incident_is_listed_with_its_month(full: Site) -> None:
     begin = full.client.get("/api/incidents", params={"last": "all"}).json()["documents"][0]["window.begin"]
     assert f"<span>{datetime.fromisoformat(begin):%B %Y}</span>" in full.page("/incidents?last=all")
+
+
+GOLDEN = Path(__file__).parents[2] / "golden/incidents"
+FIRING = [path.parent for path in sorted(GOLDEN.glob("*/*/documents.ndjson")) if not path.parent.name.startswith("silent_")]
+
+
+@pytest.mark.parametrize("case", FIRING, ids=lambda case: f"{case.parent.name}-{case.name}")
+def test_every_rule_leads_to_all_the_sessions_it_is_about(case: Path, tmp_path: Path) -> None:
+    store = DuckStore(tmp_path / "store.duckdb", memory_limit="512MB", threads=1)
+    try:
+        store.create(documents_of(case / "documents.ndjson"))
+        for found in evaluate(store, now=NOW):
+            keys = found.to_document().fields["keys"]
+            href = more_evidence(keys)
+            assert (href is not None) == (keys["dataset"] == "sessions")
+            if href:
+                asked = dict(parse_qsl(urlsplit(href).query))
+                since, until = datetime.fromisoformat(asked["since"]), datetime.fromisoformat(asked["until"])
+                where = read(parse_qsl(urlsplit(href).query)).where("sessions")
+                [row] = store.aggregate(Query(dataset="sessions", since=since, until=until, where=where))
+                assert row["count"] == found.affected
+    finally:
+        store.close()

@@ -30,6 +30,11 @@ def test_inference_and_reports_alone_are_perhaps() -> None:
     assert "12 sessions without STARTTLS" in headline(seen(reports=3, reported=12)).detail
 
 
+def test_who_answers_in_a_server_s_stead_is_off_too() -> None:
+    found = headline(seen(sessions=9, stripped=Share(0, 9), posing=1))
+    assert found.answer == "perhaps" and found.detail == "1 open incident suggests that somebody answers in a server’s stead."
+
+
 def test_no_says_how_sure_it_is() -> None:
     found = headline(seen(sessions=1000, stripped=Share(0, 1000)))
     assert found.answer == "no" and "1\u202f000 sessions" in found.text and "at most 0.4" in found.detail
