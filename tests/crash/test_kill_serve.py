@@ -88,7 +88,7 @@ def test_every_acknowledged_mail_is_in_the_store_once(tmp_path: Path) -> None:
         for sender in senders:
             sender.join()
     serving = Serving(tmp_path, SERVE_HTTPS="false", SERVE_DASHBOARD="false", DUCKDB_THREADS="1")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60 + KILLS  # what one life left undrained the next ones may leave too
     while (spool := sorted((tmp_path / "spool").glob("*.seg"))) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert serving.end(signal.SIGTERM) == 0
@@ -96,6 +96,7 @@ def test_every_acknowledged_mail_is_in_the_store_once(tmp_path: Path) -> None:
     counts = f"{len(sent.acknowledged)} acknowledged, {len(stored)} stored, {len(spool)} segments left"
     print(f"{KILLS} kills, {counts}, slowest start {slowest:.1f} s")
     assert sent.acknowledged, "nothing was acknowledged: the test proves nothing"
+    assert not spool, "the drain is too slow for this test to judge"
     assert len(stored) == len(set(stored))
     assert sent.acknowledged <= set(stored) <= sent.attempted
 
