@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ingest.incidents.change import Share
 from ingest.incidents.finding import STRIPPING, Finding
 from ingest.incidents.groups import exists, is_, is_not
 from ingest.incidents.hits import hit_groups
@@ -45,7 +44,7 @@ def judge(scene: Scene) -> list[Finding]:
 def _against(scene: Scene, policy: Policy) -> Iterator[Finding]:
     """Servers of domains that demand TLS, which say by that that they offer it."""
     counted, least = (*LACK.counted, policy.where, OUTWARD, exists("network.path")), scene.settings.policy_violations
-    for key, row, far in hit_groups(scene, PATH, counted, LACK.missing, least):
-        one = server(key, Share(row["hits"], row["count"]), (row["first"], row["last"]), far)
+    for group in hit_groups(scene, PATH[:-1], counted, LACK.missing, least):  # which adds the direction
+        one = server(group.key, group.share, (group.row["first"], group.row["last"]), group.far)
         text = f"{one.lacked('did not offer STARTTLS')}, though {policy.says}."
         yield finding(RULE, {**WHERE, policy.where.field: policy.where.values}, one, policy.most, text, STRIPPING)

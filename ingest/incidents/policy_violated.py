@@ -13,17 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.incidents.finding import FarEnds, Finding, Values
-from ingest.incidents.groups import exists, is_, text_or_none
+from ingest.incidents.finding import Finding, Values
+from ingest.incidents.groups import exists, is_
 from ingest.incidents.hits import hit_groups
 from ingest.incidents.policies import OUTWARD, Policy, policies
-from ingest.incidents.scene import Key, Scene
-from ingest.incidents.sentence import share_text
-from ingest.incidents.severity import graded
-from ingest.store.query import Filter, Row
+from ingest.incidents.scene import Scene
+from ingest.store.query import Filter
 
 RULE = "policy_violated"
-_SERVER = ("destination.domain", "network.direction")
+_SERVER = ("destination.domain",)
 _OUT = (exists("destination.domain"), OUTWARD)
 
 
@@ -67,30 +65,9 @@ def judge(scene: Scene) -> list[Finding]:
 
 
 def _violated(scene: Scene, policy: Policy, violation: _Violation) -> Iterator[Finding]:
-    where = (*_OUT, policy.where, violation.counted)
-    for key, row, far in hit_groups(scene, _SERVER, where, violation.hit, scene.settings.policy_violations):
-        yield _finding(policy, violation, key, row, far)
-
-
-def _finding(policy: Policy, violation: _Violation, key: Key, row: Row, far: FarEnds) -> Finding:
-    host, direction = str(key[0]), text_or_none(key[1])
-    where: dict[str, Values] = {"destination.domain": (host,)}
-    where |= {one.field: one.values for one in (policy.where, violation.hit)}
-    return Finding(
-        rule=RULE,
-        scope="server",
-        subject=host,
-        kind=f"{policy.name} {violation.kind}",
-        dataset="sessions",
-        where=where if direction is None else {**where, "network.direction": (direction,)},
-        affected=row["hits"],
-        total=row["count"],
-        first_seen=row["first"],
-        last_seen=row["last"],
-        severity=graded(row["hits"], row["count"], policy.most),
-        text=f"Mail to {host} {violation.says} in {share_text(row['hits'], row['count'])}, though {policy.says}.",
-        tenant=text_or_none(key[-1]),
-        direction=direction,
-        country=far.country,
-        far=far.elsewhere,
-    )
+    counted = (*_OUT, policy.where, violation.counted)
+    for group in hit_groups(scene, _SERVER, counted, violation.hit, scene.settings.policy_violations):
+        host = str(group.key[0])
+        where: dict[str, Values] = {"destination.domain": (host,), **{one.field: one.values for one in (policy.where, violation.hit)}}
+        text = f"Mail to {host} {violation.says} in {group.told()}, though {policy.says}."
+        yield group.finding(RULE, "server", host, where, policy.most, text, f"{policy.name} {violation.kind}")

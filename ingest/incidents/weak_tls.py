@@ -11,17 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.incidents.far_ends import NETWORK
-from ingest.incidents.finding import FarEnds, Finding, Values
-from ingest.incidents.groups import exists, is_, text_or_none
-from ingest.incidents.hits import hit_groups
-from ingest.incidents.scene import Key, Scene
-from ingest.incidents.sentence import share_text
-from ingest.incidents.severity import Severity, graded
-from ingest.store.query import Filter, Row
+from ingest.incidents.finding import Finding, Values
+from ingest.incidents.groups import exists, is_
+from ingest.incidents.hits import HitGroup, hit_groups
+from ingest.incidents.scene import Scene
+from ingest.incidents.severity import Severity
+from ingest.store.query import Filter
 
 RULE = "weak_tls"
 _ESTABLISHED = (is_("tls.established", True), exists(NETWORK))
-_NETWORK = (NETWORK, "network.direction")
+_NETWORK = (NETWORK,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +56,12 @@ def judge(scene: Scene) -> list[Finding]:
 
 def _findings(scene: Scene, weakness: _Weakness) -> list[Finding]:
     where = (*_ESTABLISHED, exists(weakness.hit.field))
-    groups = hit_groups(scene, _NETWORK, where, weakness.hit, scene.settings.weak_tls)
-    return [_finding(weakness, key, row, far) for key, row, far in groups]
+    return [_finding(weakness, group) for group in hit_groups(scene, _NETWORK, where, weakness.hit, scene.settings.weak_tls)]
 
 
-def _finding(weakness: _Weakness, key: Key, row: Row, far: FarEnds) -> Finding:
-    network, direction = str(key[0]), text_or_none(key[1])
+def _finding(weakness: _Weakness, group: HitGroup) -> Finding:
+    network = str(group.key[0])
     where: dict[str, Values] = {NETWORK: (network,), "tls.established": (True,), weakness.hit.field: weakness.hit.values}
-    way = {"inbound": "from", "outbound": "to"}.get(direction or "", "with")
-    return Finding(
-        rule=RULE,
-        scope="network",
-        subject=network,
-        kind=weakness.kind,
-        dataset="sessions",
-        where=where if direction is None else {**where, "network.direction": (direction,)},
-        affected=row["hits"],
-        total=row["count"],
-        first_seen=row["first"],
-        last_seen=row["last"],
-        severity=graded(row["hits"], row["count"], weakness.most),
-        text=f"{weakness.says} was used in {share_text(row['hits'], row['count'], 'encrypted session')} {way} {network}.",
-        tenant=text_or_none(key[-1]),
-        direction=direction,
-        country=far.country,
-        far=far.elsewhere,
-    )
+    way = {"inbound": "from", "outbound": "to"}.get(group.direction or "", "with")
+    text = f"{weakness.says} was used in {group.told('encrypted session')} {way} {network}."
+    return group.finding(RULE, "network", network, where, weakness.most, text, weakness.kind)
