@@ -23,6 +23,8 @@ from collector.smtp.settings import SmtpSettings
 from ingest.spool.clock import SYSTEM_CLOCK
 from ingest.spool.depth import DepthMeter
 from ingest.store.errors import StoreError, StoreLocked
+from stripwatch.alerts.alerter import recipients_of
+from stripwatch.alerts.settings import AlertSettings
 from stripwatch.cli.reading import served
 from stripwatch.configuration import Configuration, ConfigurationError
 from stripwatch.published import Lookup, Ours, RecordFinding, published
@@ -59,6 +61,7 @@ def findings(site: Site) -> Iterator[Finding]:
     yield from _intakes(site.configuration, running)
     yield from _places(site)
     yield _networks(site.configuration)
+    yield _alerts(site.configuration.alerts)
     yield from _dns(site.configuration)
 
 
@@ -133,6 +136,30 @@ def _intakes(configuration: Configuration, running: bool) -> Iterator[Finding]:
         yield Finding("warning", "certificate", says, "set [serve] certificate and key")
     else:
         yield _certificate(serve.certificate, serve.key)
+
+
+def _alerts(settings: AlertSettings) -> Finding:
+    """Nobody is told anything: ``--send-alert`` does that."""
+    if not settings.urls:
+        return Finding("ok", "alerts", "nobody is told of incidents: [alerts] urls is empty")
+    try:
+        services = ", ".join(recipient.service for recipient in recipients_of(settings))
+    except ConfigurationError as error:
+        return Finding("error", "alerts", str(error), "see https://github.com/caronc/apprise/wiki for how addresses are written")
+    return Finding("ok", "alerts", f"to {services}, from {settings.severity} on; stripwatch check --send-alert tries it")
+
+
+def send_alert(site: Site) -> Iterator[Finding]:
+    """Tell every address that this is a test. Raises ConfigurationError."""
+    if not site.configuration.alerts.urls:
+        yield Finding("error", "alerts", "there is nobody to tell", 'set [alerts] urls = ["mailto://…"]')
+    for recipient in recipients_of(site.configuration.alerts):
+        if recipient.tell(
+            "stripwatch: a test", "Incidents will be told here. Nothing has happened: somebody ran stripwatch check --send-alert."
+        ):
+            yield Finding("ok", "alerts", f"{recipient.service} took the test message")
+        else:
+            yield Finding("error", "alerts", f"{recipient.service} did not take the test message", "see [alerts] urls, and the network")
 
 
 def _boxes(configuration: Configuration) -> Iterator[Finding]:

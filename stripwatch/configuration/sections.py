@@ -19,6 +19,7 @@ from ingest.reports.limits import Limits as ReportLimits
 from ingest.reports.privacy import Privacy
 from ingest.spool.limits import SpoolLimits
 from ingest.store.elasticsearch_store.settings import ElasticsearchSettings
+from stripwatch.alerts.settings import AlertSettings
 
 StoreKind = Literal["duckdb", "elasticsearch"]
 
@@ -223,3 +224,4 @@ class Configuration:
     places: PlacesSettings = PlacesSettings()
     sniff: SniffSection = field(default_factory=SniffSection)
     incidents: IncidentSettings = IncidentSettings()
+    alerts: AlertSettings = AlertSettings()

@@ -37,6 +37,8 @@ class Evaluator:
             self._noted.set()
         self._busy = False
         self.failures = 0
+        self.on_found: Callable[[], None] = lambda: None
+        """Called when incidents were put, from the thread that judges; quick, and raises nothing."""
 
     @property
     def waiting(self) -> bool:
@@ -101,4 +103,5 @@ class Evaluator:
         found = evaluate(self._store, now=self._now(), settings=self._settings, spans=times, states=self._states)
         if found:
             self._store.put([incident.to_document() for incident in found])
+            self.on_found()
         return found

@@ -9,6 +9,7 @@ from ingest.dead_letters.folder import DeadLetters
 from ingest.drain.drain import Drain
 from ingest.enrich.enricher import Enricher
 from ingest.spool.spool import Spool
+from stripwatch.alerts.alerter import AlertCounters
 from stripwatch.version import VERSION
 
 OLD_DATA = timedelta(days=90)
@@ -16,11 +17,20 @@ MIB = 1 << 20
 
 
 def health(
-    spool: Spool, drain: Drain, dead_letters: DeadLetters, enricher: Enricher, today: date, boxes: tuple[HealthCheck, ...] = ()
+    spool: Spool, drain: Drain, dead_letters: DeadLetters, enricher: Enricher, today: date, others: tuple[HealthCheck, ...] = ()
 ) -> Health:
-    """Read the parts' own counters; asks nobody over a network. ``boxes``: the lines of intakes that empty a mail box."""
-    checks = (_spool(spool), _drain(drain), _dead_letters(dead_letters), *boxes, *_places(enricher, today))
+    """Read the parts' own counters; asks nobody over a network. ``others``: intakes that empty a mail box, alerts."""
+    checks = (_spool(spool), _drain(drain), _dead_letters(dead_letters), *others, *_places(enricher, today))
     return Health(ready=all(check.state != "error" for check in checks), checks=checks, version=VERSION)
+
+
+def alerts_check(counters: AlertCounters) -> HealthCheck:
+    """Whether those who are to be told of incidents can be."""
+    figures = (("messages", str(counters.messages)), ("incidents told", str(counters.told)), ("not taken", str(counters.failures)))
+    if counters.failing:
+        says = f"{', '.join(counters.failing)} took nothing when asked last"
+        return HealthCheck("alerts", "warning", says, "nothing is lost, it is tried again: see [alerts] urls and the network", figures)
+    return HealthCheck("alerts", "ok", "everything that was due is told", "", figures)
 
 
 def _spool(spool: Spool) -> HealthCheck:

@@ -14,6 +14,7 @@ from ingest.dead_letters.folder import DeadLetters
 from ingest.documents.arrivals import GRAVEST_FIRST
 from ingest.drain.drain import Drain
 from ingest.spool.spool import Spool
+from stripwatch.alerts.alerter import AlertCounters
 from stripwatch.version import VERSION
 
 
@@ -27,13 +28,15 @@ class ServiceMetrics(Collector):
         dead_letters: DeadLetters,
         intakes: Mapping[str, Callable[[], IntakeSnapshot]],
         boxes: Mapping[str, Callable[[], BoxStatus]],
+        alerts: AlertCounters | None = None,
     ) -> None:
-        """``boxes``: those of the intakes that empty a mail box."""
+        """``boxes``: those of the intakes that empty a mail box. ``alerts``: None when nobody is to be told."""
         self._spool = spool
         self._drain = drain
         self._dead_letters = dead_letters
         self._intakes = intakes
         self._boxes = boxes
+        self._alerts = alerts
 
     def collect(self) -> Iterator[Metric]:
         info = GaugeMetricFamily("stripwatch_info", "Version of the program.", labels=["version"])
@@ -43,6 +46,7 @@ class ServiceMetrics(Collector):
         yield from self._box_metrics()
         yield from self._spool_metrics()
         yield from self._drain_metrics()
+        yield from self._alert_metrics()
 
     def text(self) -> bytes:
         registry = CollectorRegistry()
@@ -76,6 +80,11 @@ class ServiceMetrics(Collector):
             watching.add_metric([name], status.state == "watching")
             left.add_metric([name], status.left)
         yield from (watching, left)
+
+    def _alert_metrics(self) -> Iterator[Metric]:
+        if self._alerts is not None:
+            yield CounterMetricFamily("stripwatch_alerts_incidents", "Incidents that somebody was told of.", value=self._alerts.told)
+            yield CounterMetricFamily("stripwatch_alerts_failures", "Messages that a service did not take.", value=self._alerts.failures)
 
     def _spool_metrics(self) -> Iterator[Metric]:
         depth = self._spool.depth()

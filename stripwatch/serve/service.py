@@ -16,8 +16,11 @@ from dashboards.letters import KeptLetters
 from dashboards.sources import Health
 from ingest.incidents.states import set_state
 from ingest.store.protocol import StoreReader
+from stripwatch.alerts.alerter import Alerter, recipients_of
+from stripwatch.alerts.recipient import Recipient
+from stripwatch.alerts.told import ToldBook
 from stripwatch.serve.control import Controls, control_app
-from stripwatch.serve.health import health
+from stripwatch.serve.health import alerts_check, health
 from stripwatch.serve.housekeeping import Housekeeping
 from stripwatch.serve.intake_first import IntakeFirst
 from stripwatch.serve.intakes import Intakes
@@ -28,6 +31,8 @@ from stripwatch.serve.rejudging import run_rejudging
 from stripwatch.site import Site
 
 _log = logging.getLogger(__name__)
+TELLING_SECONDS = 1.0
+"""A service that is just being told of incidents is not waited for at the stop: it is told again at the next start."""
 
 
 class Service:
@@ -37,6 +42,7 @@ class Service:
         """Open everything that lies on disk. Raises ConfigurationError, StoreLocked, StoreUnavailable, DrainLocked."""
         self._site = site
         self._settings = site.configuration.serve
+        recipients = recipients_of(site.configuration.alerts)
         site.make_folder()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -44,6 +50,8 @@ class Service:
         self._spool = site.spool()
         self._spool.on_commit(self._pipeline.reader.wake)
         self._housekeeping = Housekeeping(self._pipeline.store, site.configuration.data, site.now)
+        self._alerter = self._made_alerter(recipients)
+        self._telling: threading.Thread | None = None
         self._draining = threading.RLock()
         self._intakes = Intakes(site, self._spool)
         self._dashboard: Listener | None = None
@@ -53,6 +61,9 @@ class Service:
         """Start all parts that configuration names. Raises ConfigurationError or the collector's SettingsError."""
         self._thread("drain", self._run_drain)
         self._thread("incidents", lambda: self._pipeline.evaluator.run(self._stop, self._settings.evaluate_seconds))
+        if self._alerter is not None:
+            self._telling = threading.Thread(target=self._alerter.run, args=(self._stop,), name="alerts", daemon=True)
+            self._telling.start()
         self._thread("housekeeping", lambda: self._housekeeping.run(self._stop))
         self._thread("rejudging", lambda: run_rejudging(self._pipeline, self._stop, self._draining))
         await self._intakes.start()
@@ -100,11 +111,21 @@ class Service:
         """A person's decision about an incident."""
         set_state(self._pipeline.store, self._pipeline.states, incident_id, state, self._site.now(), "operator")
 
+    def _made_alerter(self, recipients: list[Recipient]) -> Alerter | None:
+        """None when nobody is to be told."""
+        if not recipients:
+            return None
+        settings = self._site.configuration.alerts
+        alerter = Alerter(self._pipeline.store, recipients, ToldBook(self._site.folders.told), settings, self._site.now)
+        self._pipeline.evaluator.on_found = alerter.note
+        return alerter
+
     async def _start_dashboard(self) -> None:
         settings = self._site.configuration.dashboard
         host = self._settings.dashboard_host
         parts = self._pipeline
-        metrics = ServiceMetrics(self._spool, parts.drain, parts.dead_letters, self._intakes.snapshots, self._intakes.boxes)
+        alerts = self._alerter.counters if self._alerter is not None else None
+        metrics = ServiceMetrics(self._spool, parts.drain, parts.dead_letters, self._intakes.snapshots, self._intakes.boxes, alerts)
         app = create_app(
             self._pipeline.store,
             settings=settings,
@@ -120,7 +141,8 @@ class Service:
 
     def _health(self) -> Health:
         parts = self._pipeline
-        return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date(), tuple(self._intakes.checks()))
+        others = (*self._intakes.checks(), *((alerts_check(self._alerter.counters),) if self._alerter is not None else ()))
+        return health(self._spool, parts.drain, parts.dead_letters, parts.enricher, self._site.now().date(), others)
 
     def _run_drain(self) -> None:
         turn = IntakeFirst(self._draining, self._spool, sleep=self._stop.wait)
@@ -133,6 +155,8 @@ class Service:
 
     def _close(self) -> None:
         self._stop.set()
+        if self._telling is not None:
+            self._telling.join(TELLING_SECONDS)
         self._pipeline.reader.wake()
         for thread in self._threads:
             thread.join(self._settings.stop_seconds)

@@ -40,6 +40,11 @@ class Folders:
         return self.root / "report_choices.jsonl"
 
     @property
+    def told(self) -> Path:
+        """Of which incidents whom was told."""
+        return self.root / "alerts_told.jsonl"
+
+    @property
     def known_keys(self) -> Path:
         """DKIM keys that verified mails."""
         return self.root / "dkim-keys.jsonl"
