@@ -1,11 +1,12 @@
 """What was told to whom, kept apart from the store, so that a restart or a store that is rebuilt tells nothing twice.
 
-The file is JSON lines, ``{"to", "condition", "incident", "severity", "at"}``, written whole. A line that cannot be read is left out
-of the next writing: the worst that follows is that something is told twice.
+The file is JSON lines, ``{"to", "condition", "incident", "severity", "at"}``, written whole. A line or file that cannot be read is
+passed over: the worst that follows is that something is told twice.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from ingest.incidents.severity import Severity
 from ingest.spool.durable_file import read_whole, write_durably
 from ingest.spool.filesystem import REAL_FILESYSTEM, Filesystem
 
+_log = logging.getLogger(__name__)
 _FILE_BYTES = 64 << 20
 
 
@@ -30,10 +32,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToldBook:
-    """For one thread. A missing file is an empty book."""
+    """For one thread. A missing file is an empty book, and so is one that cannot be read, which is logged."""
 
     def __init__(self, path: Path, filesystem: Filesystem = REAL_FILESYSTEM) -> None:
-        """Raises OSError."""
         self._path = path
         self._filesystem = filesystem
         self._told = {(one.to, one.condition): one for one in _read(filesystem, path)}
@@ -55,6 +56,9 @@ def _read(filesystem: Filesystem, path: Path) -> list[Told]:
     try:
         lines = read_whole(filesystem, path, _FILE_BYTES).splitlines()
     except FileNotFoundError:
+        return []
+    except OSError as error:
+        _log.warning("alerts: %s cannot be read (%s): what was told may be told again", path, error.strerror)
         return []
     decode = msgspec.json.Decoder(Told).decode
     found = []

@@ -102,6 +102,15 @@ def test_a_damaged_book_tells_again_and_is_whole_then(store: DuckStore, tmp_path
     assert made(store, tmp_path, hook.url).tell() and len(hook.messages) == 1
 
 
+def test_a_book_that_cannot_be_used_stops_nothing_and_tells_once_a_start(store: DuckStore, tmp_path: Path, hook: Hook) -> None:
+    put(store, incident("a"))
+    (tmp_path / "told.jsonl").mkdir()
+    alerter = made(store, tmp_path, hook.url)
+    with pytest.raises(OSError):
+        alerter.tell()
+    assert alerter.tell() and len(hook.messages) == 1
+
+
 def test_an_address_that_is_none_is_named_without_its_secret() -> None:
     with pytest.raises(ConfigurationError) as refused:
         recipients_of(AlertSettings(urls=("json://gate.example", "nosuch://a:pa55word@gate.example")))
