@@ -33,9 +33,9 @@ class AlertSettings:
 
             unknown = sorted(set(self.rules) - set(RULES))
             if unknown:
-                raise ValueError(f"[alerts] rules: {unknown[0]} is none of {', '.join(RULES)}")
+                raise ValueError(f"rules: {unknown[0]} is none of {', '.join(RULES)}")
         if self.dashboard_url is not None and not self.dashboard_url.startswith(("http://", "https://")):
-            raise ValueError("[alerts] dashboard_url begins with https:// or http://")
+            raise ValueError("dashboard_url begins with https:// or http://")
 
     @property
     def fresh(self) -> timedelta:
