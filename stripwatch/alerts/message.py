@@ -34,4 +34,5 @@ def _paragraph(incident: Incident, dashboard_url: str | None) -> str:
     summary = visible(incident.summary)
     clipped = summary if len(summary) <= LONGEST else summary[:LONGEST] + "…"
     link = f"\n{dashboard_url.rstrip('/')}/incidents/{incident.id}" if dashboard_url else ""
-    return f"{incident.severity}: {clipped}{link}"
+    whose = f", {visible(incident.tenant)}" if incident.tenant else ""
+    return f"{incident.severity}{whose}: {clipped}{link}"

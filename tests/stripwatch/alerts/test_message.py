@@ -24,6 +24,10 @@ def test_what_strangers_wrote_is_visible_and_short() -> None:
     assert len(text) < LONGEST + 20
 
 
+def test_an_organisation_s_incident_says_whose_it_is() -> None:
+    assert body([incident("a", tenant="north", summary="One.")], None) == "critical, north: One."
+
+
 def test_a_flood_is_counted() -> None:
     text = body([incident(str(number)) for number in range(MOST + 7)], None)
     assert text.endswith("… and 7 more.") and text.count("critical:") == MOST
