@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from stripwatch.cli import options
-from stripwatch.cli.failure import USAGE, CommandFailed
+from stripwatch.cli.failure import CommandFailed
 from stripwatch.configuration import configuration_from
 from stripwatch.site import Site
 
@@ -43,9 +43,17 @@ def elasticsearch(config: Path | None) -> None:
 @command.command()
 @options.config
 def kibana(config: Path | None) -> None:
-    """Install the saved objects (not in this version).
+    """Make a data view for each dataset, with our fields' labels, for Discover, Lens and alerts of Kibana's own.
 
     \b
-    Example: stripwatch setup kibana
+    Example: STRIPWATCH_KIBANA_URL=http://127.0.0.1:5601 stripwatch setup kibana
     """
-    raise CommandFailed("setup kibana is not in this version yet; the built-in dashboard needs no Kibana", USAGE)
+    from dashboards.kibana.install import KibanaFailed, install
+    from dashboards.kibana.views import data_views
+
+    configuration = configuration_from(config)
+    try:
+        made = install(configuration.kibana, data_views(configuration.elasticsearch.prefix))
+    except KibanaFailed as error:
+        raise CommandFailed(str(error)) from error
+    click.echo(f"data views at {configuration.kibana.url}: {', '.join(made)}")

@@ -12,6 +12,7 @@ from collector.https.settings import HttpsSettings
 from collector.imap.settings import ImapSettings
 from collector.maildir_settings import MaildirSettings
 from collector.smtp.settings import SmtpSettings
+from dashboards.kibana.settings import KibanaSettings
 from dashboards.settings import DashboardSettings
 from ingest.dead_letters.limits import DeadLetterLimits
 from ingest.incidents.settings import Settings as IncidentSettings
@@ -216,6 +217,7 @@ class Configuration:
     dashboard: DashboardSettings = DashboardSettings()
     duckdb: DuckdbSettings = DuckdbSettings()
     elasticsearch: ElasticsearchSettings = ElasticsearchSettings()
+    kibana: KibanaSettings = KibanaSettings()
     spool: SpoolLimits = SpoolLimits()
     dead_letters: DeadLetterLimits = DeadLetterLimits()
     reports: ReportsSettings = field(default_factory=ReportsSettings)

@@ -1,0 +1,1 @@
+"""Kibana beside the built-in dashboard, for sites whose store is Elasticsearch."""
