@@ -77,6 +77,7 @@ def _draft(id: str, verdict: Judged, window: Window, known: Incident | None, now
         severity=finding.severity,
         scope=finding.scope,
         subject=finding.subject,
+        kind=finding.kind or None,
         summary=finding.text,
         country=finding.country,
         path=finding.path,

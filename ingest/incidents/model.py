@@ -32,6 +32,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     scope: str
     subject: str
+    kind: str | None = None
     summary: str
     country: str | None = None
     path: str | None = None

@@ -288,6 +288,7 @@ INCIDENTS = Dataset(
         _f("keyword", "severity", "low, medium, high or critical.", "severity"),
         _f("keyword", "scope", "What the incident is about: path, country, server, client, network, sender.", "scope"),
         _f("keyword", "subject", "The path, country, server … itself, as text.", "subject"),
+        _f("keyword", "kind", "Tells incidents apart that share rule, scope and subject.", "kind"),
         _f("keyword", "summary", "One sentence for people.", "summary"),
         _f("keyword", "country", "Country code of the far end, when the scope has one.", "country"),
         _f("keyword", "path", "Path, when the scope has one.", "path"),

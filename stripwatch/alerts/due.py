@@ -32,8 +32,8 @@ def is_told(incident: Incident, settings: AlertSettings, now: datetime) -> bool:
 
 def condition(incident: Incident) -> str:
     """The same for the incidents of all months about one thing."""
-    what = sorted(incident.keys.get("where", {}))
-    return digest("condition", incident.rule, incident.scope, incident.subject, incident.direction or "", incident.tenant or "", *what)
+    parts = (incident.rule, incident.scope, incident.subject, incident.kind, incident.direction, incident.tenant)
+    return digest("condition", *(part or "" for part in parts))
 
 
 def _is_news(incident: Incident, told: Told | None, settings: AlertSettings, now: datetime) -> bool:

@@ -36,7 +36,7 @@ INCIDENT = Incident(
 
 
 def test_every_field_is_the_schema_s_and_none_is_forgotten() -> None:
-    whole = msgspec.structs.replace(INCIDENT, path="a path", direction="inbound", tenant="us")
+    whole = msgspec.structs.replace(INCIDENT, kind="a kind", path="a path", direction="inbound", tenant="us")
     assert set(whole.to_document().fields) == {field.name for field in INCIDENTS.fields}
     assert "path" not in INCIDENT.to_document().fields
 

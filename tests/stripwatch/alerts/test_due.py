@@ -66,9 +66,17 @@ def test_the_gravest_come_first() -> None:
 
 def test_two_kinds_about_one_subject_are_two_conditions() -> None:
     version = incident("a", rule="weak_tls", keys={"where": {"tls.version": ["1.0"]}})
-    cipher = incident("b", rule="weak_tls", keys={"where": {"tls.encryption": ["RC4_128"]}})
+    cipher = incident("b", rule="weak_tls", kind="cipher", keys={"where": {"tls.encryption": ["RC4_128"]}})
     assert condition(version) != condition(cipher)
     assert condition(version) == condition(incident("c", rule="weak_tls", keys={"where": {"tls.version": ["1.1"]}}))
+
+
+def test_kinds_that_one_field_tells_apart_are_told_each() -> None:
+    field, network = "tlsrpt.result_type", {"rule": "tlsrpt_failures", "subject": "198.51.100.0/24"}
+    stripped = incident("a", kind="starttls", keys={"where": {field: ["starttls-not-supported"]}}, **network)
+    refused = incident("b", kind="certificate", keys={"where": {field: ["certificate-expired"]}}, **network)
+    assert ids([stripped, refused], {}) == ["a", "b"]
+    assert ids([stripped, refused], told([stripped])) == ["b"]
 
 
 def test_settings_name_their_faults() -> None:
