@@ -8,11 +8,9 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from ingest.store.elasticsearch_store.store import ElasticsearchStore
 from ingest.store.protocol import Document
 from ingest.store.schema import DATASETS
 from tests.dashboards.filler import NOW
+from tests.loopback import QuietHandler, http_server
 
 KNOWN = {"id", "name", "title", "timeFieldName", "allowNoIndex", "fieldAttrs", "fieldFormats"}
 """Of the properties that the API's description lists, those that we use; it refuses unknown ones."""
@@ -42,7 +41,7 @@ class Kibana:
 def kibana() -> Iterator[Kibana]:
     found = Kibana()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             found.paths.append(self.path)
@@ -66,17 +65,9 @@ def kibana() -> Iterator[Kibana]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Handler) as port:
+        found.url = f"http://127.0.0.1:{port}"
+        yield found
 
 
 def setup(tmp_path: Path, url: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
 from ingest.incidents.model import Incident
+from tests.loopback import QuietHandler, http_server
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONTH = datetime(2026, 11, 1, tzinfo=UTC)
@@ -61,7 +60,7 @@ class Hook:
 def hook() -> Iterator[Hook]:
     found = Hook()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             found.asked += 1
             body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -70,17 +69,9 @@ def hook() -> Iterator[Hook]:
             self.send_response(503 if found.refusing else 200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"json://someone:pa55word@127.0.0.1:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Handler) as port:
+        found.url = f"json://someone:pa55word@127.0.0.1:{port}/hook"
+        yield found
 
 
 @dataclass
